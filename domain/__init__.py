@@ -1,0 +1,1 @@
+"""What is true about campaigns: pure, no I/O, no clock, no randomness."""

@@ -1,0 +1,1 @@
+"""The campaign aggregate. Read ``events``, then ``state`` (with ``evolve`` and the machine), then ``decide``."""

@@ -1,0 +1,353 @@
+"""What may be done to a campaign: commands in, events out, or a refusal that says why. A command that changes nothing
+answers no events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TypeAlias, assert_never
+from uuid import UUID
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from domain.campaign.events import (
+    EDITABLE,
+    AccountLimit,
+    CampaignActivated,
+    CampaignArchived,
+    CampaignCompleted,
+    CampaignCreated,
+    CampaignDeleted,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStopped,
+    LaunchAccepted,
+    LaunchRolledBack,
+    LeadListRevised,
+    PauseReason,
+    RefusedWrite,
+    RollbackReason,
+    RunStarted,
+    SequenceRevised,
+    Settings,
+    SettingsChange,
+    SettingsChanged,
+    StaleWriteRefused,
+    Status,
+    Trigger,
+)
+from domain.campaign.state import MACHINE, Campaign
+from domain.event import Event
+from domain.refusal import FieldError, Invalid, Refused
+from domain.schedule import check_hours
+from domain.sequence import Channel, Node, seed
+
+MAX_DAILY_LIMIT = 500
+
+# --- Commands ----------------------------------------------------------------------------------------------------
+
+
+class Create(Struct, frozen=True, kw_only=True):
+    """Begin a draft. ``senders`` tells the channel of each sender account the workspace has among those named."""
+
+    campaign_id: UUID
+    channel: Channel
+    settings: Settings
+    senders: Mapping[UUID, Channel]
+    node_ids: tuple[UUID, UUID]
+
+
+class Edit(Struct, frozen=True, kw_only=True):
+    """Change settings, and the whole sequence if ``nodes`` is given."""
+
+    change: SettingsChange
+    nodes: tuple[Node, ...] | None = None
+    senders: Mapping[UUID, Channel] = {}
+
+
+class ReviseLeads(Struct, frozen=True, kw_only=True):
+    """Change the lead list of a draft by so many leads."""
+
+    added: int = 0
+    removed: int = 0
+    corrected: int = 0
+
+
+class Launch(Struct, frozen=True, kw_only=True):
+    """Launch the draft for ``total`` leads, leaving out ``skipped``."""
+
+    total: int
+    skipped: int
+
+
+class StartRun(Struct, frozen=True, kw_only=True):
+    """A worker takes up the run of ``epoch``."""
+
+    epoch: int
+
+
+class Activate(Struct, frozen=True, kw_only=True):
+    """The run of ``epoch`` has prepared ``prepared`` leads."""
+
+    epoch: int
+    prepared: int
+
+
+class RollBack(Struct, frozen=True, kw_only=True):
+    """Undo the launch of ``epoch``; ``compensates`` are the ids of the events that are undone."""
+
+    epoch: int
+    reason: RollbackReason
+    compensates: tuple[UUID, ...]
+
+
+class RecordRefusal(Struct, frozen=True, kw_only=True):
+    """Keep that a write of the superseded ``epoch`` was refused."""
+
+    epoch: int
+    write: RefusedWrite
+
+
+class Pause(Struct, frozen=True, kw_only=True):
+    """Claim no more sends."""
+
+    reason: PauseReason = "requested"
+
+
+class Resume(Struct, frozen=True, kw_only=True):
+    """Claim sends again; completes at once when no lead has anything left to do."""
+
+    something_left: bool
+
+
+class Complete(Struct, frozen=True, kw_only=True):
+    """End the campaign unless a lead has something left to do."""
+
+    something_left: bool
+
+
+class Stop(Struct, frozen=True):
+    """End the campaign for good."""
+
+
+class Archive(Struct, frozen=True):
+    """Put the campaign away."""
+
+
+class Delete(Struct, frozen=True):
+    """Throw the draft away."""
+
+
+Command: TypeAlias = (
+    Edit
+    | ReviseLeads
+    | Launch
+    | StartRun
+    | Activate
+    | RollBack
+    | RecordRefusal
+    | Pause
+    | Resume
+    | Complete
+    | Stop
+    | Archive
+    | Delete
+)
+
+# --- Decide ------------------------------------------------------------------------------------------------------
+
+_STATUS_REFUSALS: Mapping[Trigger, tuple[str, str]] = {
+    "activate": ("campaign-not-launching", "Only launching campaigns can be activated"),
+    "roll_back": ("campaign-not-launching", "Only a launch in progress can be rolled back"),
+    "expire": ("campaign-not-launching", "Only a launch in progress can be rolled back"),
+    "pause": ("campaign-not-active", "Only active campaigns can be paused"),
+    "resume": ("campaign-not-paused", "Only paused campaigns can be resumed"),
+    "complete": ("campaign-not-active", "Only active campaigns can be completed"),
+    "stop": ("campaign-not-running", "Only active or paused campaigns can be stopped"),
+    "archive": ("campaign-not-ended", "Only draft, completed or stopped campaigns can be archived"),
+}
+
+
+def create(command: Create) -> tuple[Event, ...]:
+    """The birth of a campaign. Raises ``Invalid`` for a limit out of range, an unknown sender or one of the other type."""
+    _check_settings(command.settings, command.channel, command.senders)
+    return (
+        CampaignCreated(
+            campaign_id=command.campaign_id,
+            channel=command.channel,
+            settings=command.settings,
+            nodes=seed(command.channel, command.node_ids),
+        ),
+    )
+
+
+def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
+    """The events that ``command`` leads to. Raises ``Refused`` (not now) or ``Invalid`` (never)."""
+    match command:
+        case Edit():
+            return _edit(campaign, command)
+        case ReviseLeads(added=added, removed=removed, corrected=corrected):
+            require_draft(campaign)
+            changed = LeadListRevised(added=added, removed=removed, corrected=corrected)
+            return (changed,) if added or removed or corrected else ()
+        case Launch(total=total, skipped=skipped):
+            require_launchable(campaign)
+            if total < 1:
+                raise Refused("all-leads-skipped", "Every lead was left out, so there is nothing to send.")
+            return (LaunchAccepted(epoch=campaign.epoch + 1, total=total, skipped=skipped),)
+        case StartRun(epoch=epoch):
+            attempt = campaign.attempt(epoch)
+            _require_current(campaign, epoch)
+            return (RunStarted(epoch=epoch, start=attempt.starts + 1 if attempt else 1),)
+        case Activate(epoch=epoch, prepared=prepared):
+            _require_current(campaign, epoch)
+            return (CampaignActivated(epoch=epoch, prepared=prepared),)
+        case RollBack():
+            _require("expire" if command.reason == "stale" else "roll_back", campaign)
+            _require_current(campaign, command.epoch)
+            return (
+                LaunchRolledBack(epoch=command.epoch, reason=command.reason, compensates=command.compensates),
+            )
+        case RecordRefusal(epoch=epoch, write=write):
+            return (StaleWriteRefused(epoch=epoch, current_epoch=campaign.epoch, write=write),)
+        case Pause(reason=reason):
+            _require("pause", campaign)
+            return (CampaignPaused(reason=reason),)
+        case Resume(something_left=something_left):
+            _require("resume", campaign)
+            return (CampaignResumed(),) if something_left else (CampaignResumed(), CampaignCompleted())
+        case Complete(something_left=something_left):
+            _require("complete", campaign)
+            return () if something_left else (CampaignCompleted(),)
+        case Stop():
+            _require("stop", campaign)
+            return (CampaignStopped(),)
+        case Archive():
+            _require("archive", campaign)
+            return (CampaignArchived(),)
+        case Delete():
+            require_draft(campaign)
+            return (CampaignDeleted(),)
+        case _:
+            assert_never(command)
+
+
+def require_draft(campaign: Campaign) -> None:
+    """Raises ``Refused`` unless the campaign is a draft."""
+    if campaign.status != "draft":
+        raise Refused(
+            "campaign-not-draft",
+            f"The campaign is {campaign.status}; this is possible only while it is a draft.",
+            {"campaign_status": campaign.status},
+        )
+
+
+def require_launchable(campaign: Campaign) -> None:
+    """Raises ``Refused`` ``launch-in-progress`` or ``campaign-not-draft`` unless a launch is legal now."""
+    if MACHINE.target("launch", campaign.status) is not None:
+        return
+    if campaign.status == "launching":
+        raise Refused(
+            "launch-in-progress",
+            "A launch of this campaign is in progress; wait for it to become active.",
+            {"started_at": campaign.attempts[-1].accepted_at, "epoch": campaign.epoch},
+        )
+    raise Refused(
+        "campaign-not-draft",
+        f"The campaign is {campaign.status}; only a draft can be launched.",
+        {"campaign_status": campaign.status},
+    )
+
+
+def is_stale(campaign: Campaign, now: datetime, window: timedelta, run_is_alive: bool) -> bool:
+    """Whether a launch in progress may be taken for dead: older than ``window``, and its run not alive."""
+    if campaign.status != "launching" or run_is_alive:
+        return False
+    return now - campaign.attempts[-1].accepted_at > window
+
+
+def _edit(campaign: Campaign, command: Edit) -> tuple[Event, ...]:
+    given = command.change.given()
+    _require_editable(campaign.status, [*given, *(["sequence_nodes"] if command.nodes is not None else [])])
+    after = replace(campaign.settings, **given)
+    senders = command.senders if command.change.sender_account_ids is not UNSET else None
+    _check_settings(after, campaign.channel, senders)
+    really = {name: value for name, value in given.items() if value != getattr(campaign.settings, name)}
+    events: list[Event] = [SettingsChanged(change=SettingsChange(**really))] if really else []
+    if command.nodes is not None and command.nodes != campaign.nodes:
+        events.append(SequenceRevised(nodes=command.nodes))
+    return tuple(events)
+
+
+def _require_editable(status: Status, fields: list[str]) -> None:
+    frozen = [name for name in fields if status not in EDITABLE[name]]
+    if not frozen:
+        return
+    errors = tuple(
+        FieldError(name, f"'{name}' can't be changed while the campaign is {status}.") for name in frozen
+    )
+    message = " ".join(error.message for error in errors)
+    raise Refused("field-not-editable", message, {"campaign_status": status}, errors)
+
+
+def _check_settings(settings: Settings, channel: Channel, senders: Mapping[UUID, Channel] | None) -> None:
+    if settings.operating_hours is not None:
+        check_hours(settings.operating_hours)
+    errors = _limit_errors(settings)
+    if senders is not None:
+        errors += _sender_errors(settings.sender_account_ids, channel, senders)
+    if errors:
+        raise Invalid(*errors)
+
+
+def _limit_errors(settings: Settings) -> list[FieldError]:
+    limits = [("daily_limit", settings.daily_limit)] if settings.daily_limit is not None else []
+    limits += [
+        (f"account_limits[{index}].daily_limit", limit.daily_limit)
+        for index, limit in enumerate(settings.account_limits)
+    ]
+    errors = [
+        FieldError(path, f"A daily limit is between 1 and {MAX_DAILY_LIMIT}.")
+        for path, value in limits
+        if not 1 <= value <= MAX_DAILY_LIMIT
+    ]
+    return errors + _foreign_limit_errors(settings.account_limits, settings.sender_account_ids)
+
+
+def _foreign_limit_errors(limits: tuple[AccountLimit, ...], sender_ids: tuple[UUID, ...]) -> list[FieldError]:
+    return [
+        FieldError(f"account_limits[{index}].account_id", "This is not a sender account of the campaign.")
+        for index, limit in enumerate(limits)
+        if limit.account_id not in sender_ids
+    ]
+
+
+def _sender_errors(
+    sender_ids: tuple[UUID, ...], channel: Channel, senders: Mapping[UUID, Channel]
+) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, sender_id in enumerate(sender_ids):
+        path = f"sender_account_ids[{index}]"
+        if sender_id not in senders:
+            errors.append(FieldError(path, "There is no such sender account."))
+        elif senders[sender_id] != channel:
+            errors.append(FieldError(path, f"This is no {channel} sender account."))
+        elif sender_id in sender_ids[:index]:
+            errors.append(FieldError(path, "This sender account is named twice."))
+    return errors
+
+
+def _require(trigger: Trigger, campaign: Campaign) -> None:
+    if MACHINE.target(trigger, campaign.status) is None:
+        code, message = _STATUS_REFUSALS[trigger]
+        raise Refused(code, message, {"campaign_status": campaign.status})
+
+
+def _require_current(campaign: Campaign, epoch: int) -> None:
+    if campaign.status != "launching" or campaign.epoch != epoch:
+        raise Refused(
+            "epoch-superseded",
+            f"The launch attempt {epoch} is over; nothing more of it is written.",
+            {"epoch": epoch, "current_epoch": campaign.epoch},
+        )

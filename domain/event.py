@@ -1,0 +1,44 @@
+"""The shape of a fact.
+
+An event says what happened, in ids, keyed digests, numbers, closed vocabularies and times: never in free text. Texts
+(names, addresses, subjects, bodies, a server's words) live in the vault; the event names the vault's document. So the
+log can be handed to anyone as it is, and erasing a person touches no event.
+
+The shape of an event is its storage format: a change of shape is a new ``schema`` number and an upcaster.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fact of one stream; subclasses declare their ``type`` (kebab-case, stable) and ``schema`` version."""
+
+    type: ClassVar[str]
+    schema: ClassVar[int] = 1
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """An event as the log holds it.
+
+    ``position`` orders all events of one database (opaque to clients), ``version`` counts the events of ``stream``
+    from 1. ``actor`` is who asked (``key:<id>``, ``run_<id>``, ``worker``, ``sweeper``, ``operator``), ``epoch`` the launch
+    attempt whose run wrote it, ``causation_id`` the event that led to it, ``correlation_id`` the request or run.
+    """
+
+    position: int
+    workspace_id: UUID
+    stream: str
+    version: int
+    event_id: UUID
+    recorded_at: datetime
+    actor: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    epoch: int | None
+    event: Event

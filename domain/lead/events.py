@@ -1,0 +1,263 @@
+"""What can happen to leads, and the values their events carry. Their shape is the storage format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain import streams
+from domain.event import Event, Recorded
+
+LeadStatus = Literal[
+    "pending",
+    "sent",
+    "connection_sent",
+    "connected",
+    "message_sent",
+    "replied",
+    "bounced",
+    "completed",
+    "timed_out",
+    "unsubscribed",
+    "failed",
+    "cancelled",
+    "outcome_unknown",
+]
+SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable"]
+Source = Literal["api", "csv", "ndjson"]
+FailureReason = Literal["retries-exhausted", "unresolved-variable", "erased", "sender-removed"]
+LossReason = Literal["worker-lost", "connection-lost"]
+
+# --- Events of the roster: many leads at once ------------------------------------------------------------------------
+
+
+class ImportedLead(Struct, frozen=True):
+    """A lead joined the draft. ``person_id`` is the keyed digest of its identity, ``document_id`` its vault document,
+    ``ordinal`` its number in the campaign, from 0."""
+
+    lead_id: UUID
+    ordinal: int
+    person_id: UUID
+    document_id: UUID
+
+
+class CorrectedLead(Struct, frozen=True):
+    """A lead's data was edited: this is its document, and its identity, now."""
+
+    lead_id: UUID
+    person_id: UUID
+    document_id: UUID
+
+
+class SkippedLead(Struct, frozen=True):
+    """The launch leaves this lead out. ``variable`` names what could not be resolved, ``other_campaign`` who has it."""
+
+    lead_id: UUID
+    reason: SkipReason
+    variable: str | None = None
+    other_campaign: UUID | None = None
+
+
+class EnrolledLead(Struct, frozen=True):
+    """The run has planned this lead's first action: which node, through which sender, when."""
+
+    lead_id: UUID
+    sender_id: UUID
+    node_id: UUID
+    due_at: datetime
+
+
+class LeadsImported(Event, frozen=True, kw_only=True):
+    """Leads joined the draft."""
+
+    type = "leads-imported"
+    campaign_id: UUID
+    source: Source
+    leads: tuple[ImportedLead, ...]
+
+
+class LeadsCorrected(Event, frozen=True, kw_only=True):
+    """Leads were edited."""
+
+    type = "leads-corrected"
+    leads: tuple[CorrectedLead, ...]
+
+
+class LeadsRemoved(Event, frozen=True, kw_only=True):
+    """Leads were taken off the draft."""
+
+    type = "leads-removed"
+    lead_ids: tuple[UUID, ...]
+
+
+class LeadsSkipped(Event, frozen=True, kw_only=True):
+    """The launch of ``epoch`` leaves these leads out."""
+
+    type = "leads-skipped"
+    epoch: int
+    leads: tuple[SkippedLead, ...]
+
+
+class LeadsEnrolled(Event, frozen=True, kw_only=True):
+    """The run of ``epoch`` has planned the first action of these leads."""
+
+    type = "leads-enrolled"
+    epoch: int
+    leads: tuple[EnrolledLead, ...]
+
+
+class LeadsWithdrawn(Event, frozen=True, kw_only=True):
+    """Enrolments and skips of a launch that was rolled back are undone; compensates the events named."""
+
+    type = "leads-withdrawn"
+    epoch: int
+    lead_ids: tuple[UUID, ...]
+    compensates: tuple[UUID, ...]
+
+
+class LeadsCancelled(Event, frozen=True, kw_only=True):
+    """The campaign was stopped before these leads were done."""
+
+    type = "leads-cancelled"
+    lead_ids: tuple[UUID, ...]
+
+
+# --- Events of one lead ----------------------------------------------------------------------------------------------
+
+
+class SendIntended(Event, frozen=True, kw_only=True):
+    """Committed before the provider is called: this node is about to be sent, under ``send_id``.
+
+    ``attempt`` counts from 1; a deferred send is tried again under the same ``send_id``.
+    """
+
+    type = "send-intended"
+    campaign_id: UUID
+    send_id: UUID
+    node_id: UUID
+    sender_id: UUID
+    attempt: int
+
+
+class SendAccepted(Event, frozen=True, kw_only=True):
+    """The provider took it over (``code``: the SMTP reply code); ``evidence`` is the vault document of its words."""
+
+    type = "send-accepted"
+    send_id: UUID
+    code: int
+    evidence: UUID | None = None
+
+
+class SendDeferred(Event, frozen=True, kw_only=True):
+    """The provider took nothing over, for now (RFC 5321 4yz, or not reachable: code 0); tried again at ``retry_at``."""
+
+    type = "send-deferred"
+    send_id: UUID
+    code: int
+    retry_at: datetime
+    evidence: UUID | None = None
+
+
+class SendRefused(Event, frozen=True, kw_only=True):
+    """The provider refused for good (RFC 5321 5yz): a bounce."""
+
+    type = "send-refused"
+    send_id: UUID
+    code: int
+    evidence: UUID | None = None
+
+
+class SendFailed(Event, frozen=True, kw_only=True):
+    """Given up; nothing was taken over by a provider."""
+
+    type = "send-failed"
+    send_id: UUID
+    reason: FailureReason
+
+
+class SendOutcomeUnknown(Event, frozen=True, kw_only=True):
+    """Nobody can tell whether the provider took it over; it is never sent again blindly."""
+
+    type = "send-outcome-unknown"
+    send_id: UUID
+    reason: LossReason
+
+
+class NextActionPlanned(Event, frozen=True, kw_only=True):
+    """What is done next to the lead, and when."""
+
+    type = "lead-next-action-planned"
+    node_id: UUID
+    due_at: datetime
+
+
+class LeadCompleted(Event, frozen=True, kw_only=True):
+    """The lead has gone through the whole sequence."""
+
+    type = "lead-completed"
+
+
+class LeadUnsubscribed(Event, frozen=True, kw_only=True):
+    """The person wants no more mail from this workspace."""
+
+    type = "lead-unsubscribed"
+
+
+EVENTS: tuple[type[Event], ...] = (
+    LeadsImported,
+    LeadsCorrected,
+    LeadsRemoved,
+    LeadsSkipped,
+    LeadsEnrolled,
+    LeadsWithdrawn,
+    LeadsCancelled,
+    SendIntended,
+    SendAccepted,
+    SendDeferred,
+    SendRefused,
+    SendFailed,
+    SendOutcomeUnknown,
+    NextActionPlanned,
+    LeadCompleted,
+    LeadUnsubscribed,
+)
+
+# --- Facts: an event, taken apart per lead ---------------------------------------------------------------------------
+
+
+class Removed(Struct, frozen=True):
+    """The lead is no longer on the draft."""
+
+
+class Withdrawn(Struct, frozen=True):
+    """The lead's enrolment or skip is undone."""
+
+
+class Cancelled(Struct, frozen=True):
+    """The campaign was stopped before the lead was done."""
+
+
+Fact: TypeAlias = (
+    ImportedLead | CorrectedLead | SkippedLead | EnrolledLead | Removed | Withdrawn | Cancelled | Event
+)
+
+
+def facts(recorded: Recorded) -> Iterator[tuple[UUID, Fact]]:
+    """The facts about single leads that an event of a roster or a lead's stream tells; none for other streams."""
+    event = recorded.event
+    match event:
+        case LeadsImported() | LeadsCorrected() | LeadsSkipped() | LeadsEnrolled():
+            for entry in event.leads:
+                yield entry.lead_id, entry
+        case LeadsRemoved(lead_ids=lead_ids):
+            yield from ((lead_id, Removed()) for lead_id in lead_ids)
+        case LeadsWithdrawn(lead_ids=lead_ids):
+            yield from ((lead_id, Withdrawn()) for lead_id in lead_ids)
+        case LeadsCancelled(lead_ids=lead_ids):
+            yield from ((lead_id, Cancelled()) for lead_id in lead_ids)
+        case _ if recorded.stream.startswith(streams.LEAD):
+            yield streams.subject(recorded.stream), event

@@ -1,0 +1,57 @@
+"""How much may be sent right now: the limits of a sender, of a campaign, and of a sender within a campaign.
+
+Each of the three has an ``Allowance``. What is claimed is charged to all three; when one has nothing left it says when
+it has again, and nobody needs to look before.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.schedule import OperatingHours, next_midnight, next_open, sending_day
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What one of the three may still send.
+
+    ``daily_limit`` None: no limit of its own. ``sent_today`` counts the sends of ``day``. Nothing before ``next_free_at``.
+    """
+
+    daily_limit: int | None
+    day: date
+    sent_today: int
+    next_free_at: datetime
+
+    def left(self, now: datetime, at_most: int) -> int:
+        """How many may be sent at ``now``, ``at_most`` if there is no limit."""
+        if now < self.next_free_at:
+            return 0
+        if self.daily_limit is None:
+            return at_most
+        sent = self.sent_today if self.day == sending_day(now) else 0
+        return max(0, min(at_most, self.daily_limit - sent))
+
+    def charged(self, now: datetime) -> Allowance:
+        """The allowance after one more send at ``now``; free again at midnight once the limit is met."""
+        today = sending_day(now)
+        sent = (self.sent_today if self.day == today else 0) + 1
+        met = self.daily_limit is not None and sent >= self.daily_limit
+        free_at = next_midnight(now) if met else self.next_free_at
+        return replace(self, day=today, sent_today=sent, next_free_at=free_at)
+
+    def closed_until(self, instant: datetime) -> Allowance:
+        """The allowance with nothing to send before ``instant``."""
+        return replace(self, next_free_at=max(self.next_free_at, instant))
+
+
+def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetime) -> Allowance:
+    """The allowance of a campaign, closed until its operating hours begin if they have not."""
+    return campaign.closed_until(next_open(hours, now)) if hours is not None else campaign
+
+
+def after_gap(sender: Allowance, gap: timedelta, now: datetime) -> Allowance:
+    """The allowance of a sender that has just sent: nothing before ``gap`` has passed."""
+    return sender.closed_until(now + gap) if gap else sender

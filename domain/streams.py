@@ -1,0 +1,42 @@
+"""The names of streams: whose facts stand where."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+CAMPAIGN: Final = "campaign-"
+ROSTER: Final = "roster-"
+LEAD: Final = "lead-"
+SENDER: Final = "sender-"
+SUPPRESSIONS: Final = "suppressions-"
+
+
+def campaign(campaign_id: UUID) -> str:
+    """The campaign's own facts."""
+    return f"{CAMPAIGN}{campaign_id}"
+
+
+def roster(campaign_id: UUID) -> str:
+    """Facts about many of the campaign's leads at once."""
+    return f"{ROSTER}{campaign_id}"
+
+
+def lead(lead_id: UUID) -> str:
+    """What happens to one lead once sending starts."""
+    return f"{LEAD}{lead_id}"
+
+
+def sender(sender_id: UUID) -> str:
+    """The sender account's facts."""
+    return f"{SENDER}{sender_id}"
+
+
+def suppressions(workspace_id: UUID) -> str:
+    """Who must not be written to in this workspace."""
+    return f"{SUPPRESSIONS}{workspace_id}"
+
+
+def subject(stream: str) -> UUID:
+    """The id of what the stream is about."""
+    return UUID(stream.partition("-")[2])

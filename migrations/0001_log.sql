@@ -1,0 +1,446 @@
+-- The event log: streams of events that are only ever appended, with one way in (`append`) and one way to follow it
+-- (`feed`). Whoever wants to know why readers never skip an event reads the comment at `feed`.
+
+
+-- Tables.
+
+-- One row per stream, its head: what `append` locks and compares.
+CREATE TABLE streams (
+    workspace_id  uuid    NOT NULL,
+    stream        text    COLLATE "C" NOT NULL,
+    version       bigint  NOT NULL DEFAULT 0,   -- how many events the stream has
+    last_position bigint  NOT NULL DEFAULT 0,   -- the position of the last of them
+    fence         integer NOT NULL DEFAULT 0,   -- the lowest epoch that may still write
+    PRIMARY KEY (workspace_id, stream)
+) WITH (fillfactor = 70);                       -- room to update a head without touching its index
+
+CREATE TABLE events (
+    workspace_id   uuid        NOT NULL,
+    stream         text        COLLATE "C" NOT NULL,
+    version        bigint      NOT NULL,        -- 1, 2, 3 ... within the stream
+    position       bigint      NOT NULL,        -- the order of all events of this database, with holes
+    event_id       uuid        NOT NULL,
+    type           text        NOT NULL,
+    schema_version integer     NOT NULL,
+    actor          text        NOT NULL,
+    correlation_id uuid        NOT NULL,
+    causation_id   uuid,
+    epoch          integer,
+    recorded_at    timestamptz NOT NULL,
+    payload        json        NOT NULL,        -- json, not jsonb: the very bytes that were written
+    PRIMARY KEY (workspace_id, stream, version)
+);
+CREATE INDEX events_position ON events (position);
+CREATE INDEX events_event_id ON events (workspace_id, event_id);
+
+-- The first answer to every append that gave itself an id; its positions are those of its events.
+CREATE TABLE appends (
+    workspace_id uuid     NOT NULL,
+    append_id    uuid     NOT NULL,
+    digest       bytea    NOT NULL,
+    versions     bigint[] NOT NULL,             -- of the streams written, in the order of the request
+    event_ids    uuid[]   NOT NULL CHECK (cardinality(event_ids) > 0),
+    PRIMARY KEY (workspace_id, append_id)
+);
+
+-- CACHE 1, for a session with values in stock would store events below a floor it takes later. The upper bound leaves
+-- 16 bits of the floor lock's key for its tag.
+CREATE SEQUENCE event_positions AS bigint MAXVALUE 281474976710655 CACHE 1 NO CYCLE;
+
+
+-- History is never edited, not by the owner either. ALWAYS, so that session_replication_role is no back door.
+
+CREATE FUNCTION refuse_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION '% of %.% refused: history is never edited', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = 'prohibited_sql_statement_attempted',
+              HINT = 'Undo a fact by appending a compensating event that names it.';
+END
+$$;
+
+CREATE TRIGGER events_are_only_appended BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE events ENABLE ALWAYS TRIGGER events_are_only_appended;
+
+CREATE TRIGGER answers_are_only_appended BEFORE UPDATE OR DELETE OR TRUNCATE ON appends
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE appends ENABLE ALWAYS TRIGGER answers_are_only_appended;
+
+
+-- What append and feed share.
+
+CREATE FUNCTION require_read_committed() RETURNS void
+LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'the event log can''t be used under %', upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'invalid_transaction_state',
+                  HINT = 'Begin the transaction READ COMMITTED: under a fixed snapshot events would be skipped.';
+    END IF;
+END
+$$;
+
+-- F for the appender, L for the reader: see feed. Not is_called means that 1 is still to be drawn.
+CREATE FUNCTION last_drawn_position() RETURNS bigint
+LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM event_positions);
+END
+$$;
+
+-- The floor lock's key is a tag ('LF') in the upper 16 bits, so that it is no other advisory lock's, and F below it.
+CREATE FUNCTION lock_floor() RETURNS void
+LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(x'4C46'::bigint << 48 | last_drawn_position());
+END
+$$;
+
+-- NULL when no append is under way. The view shows a key as two halves of 32 bits.
+CREATE FUNCTION least_locked_floor() RETURNS bigint
+LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT min((l.classid::bigint & x'FFFF'::bigint) << 32 | l.objid::bigint)
+          FROM pg_locks AS l
+         WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::bigint >> 16 = x'4C46'::bigint
+           AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    );
+END
+$$;
+
+
+-- Append. `append`, at the end, is the table of contents; the functions before it are its chapters.
+--
+-- Requests travel as columns: one array per attribute, one element per request, per stream written or per event.
+-- Elements of different arrays are brought together by subscript, and rows of tables by LATERAL (... OFFSET 0), which
+-- is always one look into the index. So no statement has a plan that turns bad with many elements or a grown table.
+
+-- The answer to one request. Which columns are set depends on `outcome`:
+--   appended          versions (of the streams written), positions (of the events)
+--   repeated          versions, positions, event_ids: the first answer
+--   append-id-reused  none
+--   fenced            stream, actual (its fence), epoch (the one that is too old)
+--   conflict          stream, actual (its version)
+CREATE TYPE append_outcome AS (
+    request   integer,
+    outcome   text,
+    stream    text,
+    actual    bigint,
+    epoch     integer,
+    versions  bigint[],
+    positions bigint[],
+    event_ids uuid[]
+);
+
+-- Creates the heads that are missing and locks all: those to be written FOR UPDATE, mere guards FOR SHARE.
+--
+-- No two calls deadlock. A call waits in three places, always in the same order of keys: (1) creating a head for
+-- another call that is creating it, (2) locking a head that exists, (3) claiming an append id. In (2) it never waits
+-- for a head created in (1) by a call still under way: it would have had to wait for it in (1). So in a ring of calls
+-- waiting for each other all wait in (1), or all in (2), or all in (3), where the one that waits for the greatest key
+-- holds no greater one that another could wait for. (One who calls twice in a transaction keeps the order himself.)
+CREATE FUNCTION lock_heads(workspaces uuid[], guard_streams text[], requests integer[], write_streams text[])
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    head_workspaces uuid[];     -- every head once, in the order of their keys
+    head_streams    text[];
+    head_written    boolean[];
+    shared_stream   text;
+    run             record;
+BEGIN
+    SELECT array_agg(h.workspace_id ORDER BY h.workspace_id, h.stream),
+           array_agg(h.stream ORDER BY h.workspace_id, h.stream),
+           array_agg(h.writes > 0 ORDER BY h.workspace_id, h.stream),
+           min(h.stream) FILTER (WHERE h.writes > 1 OR h.writes = 1 AND h.users > 1)
+      INTO head_workspaces, head_streams, head_written, shared_stream
+      FROM (SELECT u.workspace_id, u.stream,
+                   count(*) FILTER (WHERE u.is_write) AS writes, count(DISTINCT u.request) AS users
+              FROM (SELECT workspaces[w.request] AS workspace_id, w.stream COLLATE "C" AS stream, w.request, true AS is_write
+                      FROM unnest(requests, write_streams) AS w (request, stream)
+                     UNION ALL
+                    SELECT g.workspace_id, g.stream, g.request, false
+                      FROM unnest(workspaces, guard_streams) WITH ORDINALITY AS g (workspace_id, stream, request)
+                     WHERE g.stream IS NOT NULL) AS u
+             GROUP BY u.workspace_id, u.stream) AS h;
+
+    IF shared_stream IS NOT NULL THEN
+        RAISE EXCEPTION 'stream % is written twice in one call of append, or written and guarded', shared_stream
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Send the second request in the next call.';
+    END IF;
+
+    INSERT INTO streams (workspace_id, stream)
+    SELECT h.workspace_id, h.stream
+      FROM unnest(head_workspaces, head_streams) WITH ORDINALITY AS h (workspace_id, stream, n)
+     WHERE NOT EXISTS (SELECT FROM streams AS s
+                        WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream)
+     ORDER BY h.n
+        ON CONFLICT DO NOTHING;
+
+    -- Neighbours to be locked alike form a run, locked by one statement, in order; without guards there is one run.
+    FOR run IN
+        SELECT h.written, array_agg(h.workspace_id ORDER BY h.n) AS workspaces, array_agg(h.stream ORDER BY h.n) AS streams
+          FROM (SELECT u.*, u.n - row_number() OVER (PARTITION BY u.written ORDER BY u.n) AS island
+                  FROM unnest(head_workspaces, head_streams, head_written)
+                       WITH ORDINALITY AS u (workspace_id, stream, written, n)) AS h
+         GROUP BY h.written, h.island
+         ORDER BY min(h.n)
+    LOOP
+        IF run.written THEN
+            PERFORM FROM unnest(run.workspaces, run.streams) AS h (workspace_id, stream)
+              CROSS JOIN LATERAL (SELECT FROM streams AS s
+                                   WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream FOR UPDATE) AS locked;
+        ELSE
+            PERFORM FROM unnest(run.workspaces, run.streams) AS h (workspace_id, stream)
+              CROSS JOIN LATERAL (SELECT FROM streams AS s
+                                   WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream FOR SHARE) AS locked;
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- What speaks against the requests: of each the first objection, in the order ledger, fences, expectation.
+-- `versions` and `fences` are those of the heads, read after they were locked.
+CREATE FUNCTION objections(
+    workspaces uuid[], append_ids uuid[], digests bytea[], guard_streams text[], guard_epochs integer[], epochs integer[],
+    requests integer[], write_streams text[], expected bigint[], versions bigint[], fences integer[]
+) RETURNS SETOF append_outcome
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT ON (o.request)
+           o.request, o.outcome, o.stream, o.actual, o.epoch, o.versions, o.positions, o.event_ids
+      FROM (
+        SELECT 1 AS rank, r.n::integer AS request,
+               CASE WHEN a.digest = digests[r.n] THEN 'repeated' ELSE 'append-id-reused' END AS outcome,
+               NULL AS stream, NULL::bigint AS actual, NULL::integer AS epoch, a.versions,
+               (SELECT array_agg(e.position ORDER BY i.n)
+                  FROM unnest(a.event_ids) WITH ORDINALITY AS i (event_id, n)
+                 CROSS JOIN LATERAL (SELECT s.position FROM events AS s
+                                      WHERE s.workspace_id = a.workspace_id AND s.event_id = i.event_id
+                                     OFFSET 0) AS e) AS positions,
+               a.event_ids
+          FROM unnest(append_ids) WITH ORDINALITY AS r (append_id, n)
+         CROSS JOIN LATERAL (SELECT * FROM appends AS s
+                              WHERE s.workspace_id = workspaces[r.n] AND s.append_id = r.append_id OFFSET 0) AS a
+         UNION ALL
+        SELECT 2, r.n::integer, 'fenced', r.stream, h.fence, r.epoch, NULL, NULL, NULL
+          FROM unnest(guard_streams, guard_epochs) WITH ORDINALITY AS r (stream, epoch, n)
+         CROSS JOIN LATERAL (SELECT s.fence FROM streams AS s
+                              WHERE s.workspace_id = workspaces[r.n] AND s.stream = r.stream OFFSET 0) AS h
+         WHERE r.epoch < h.fence
+         UNION ALL
+        SELECT 3, w.request, 'fenced', w.stream, w.fence, epochs[w.request], NULL, NULL, NULL
+          FROM unnest(requests, write_streams, fences) AS w (request, stream, fence)
+         WHERE epochs[w.request] < w.fence
+         UNION ALL
+        SELECT 4, w.request, 'conflict', w.stream, w.version, NULL, NULL, NULL, NULL
+          FROM unnest(requests, write_streams, expected, versions) AS w (request, stream, expected, version)
+         WHERE w.expected <> w.version
+      ) AS o
+     ORDER BY o.request, o.rank, o.stream;
+END
+$$;
+
+-- Takes the append ids of the requests nothing speaks against, and objects to those that lost a race for one.
+-- Such a race is won by an append to other streams (one to the same would have held their heads): by other content.
+CREATE FUNCTION claim_append_ids(
+    workspaces uuid[], append_ids uuid[], digests bytea[], refused boolean[],
+    requests integer[], versions bigint[], counts integer[], ends integer[], event_ids uuid[]
+) RETURNS SETOF append_outcome
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RETURN QUERY
+    WITH claim AS MATERIALIZED (
+        SELECT w.request, workspaces[w.request] AS workspace_id, append_ids[w.request] AS append_id,
+               digests[w.request] AS digest, array_agg(versions[w.n] ORDER BY w.n) AS versions,
+               event_ids[min(ends[w.n] - counts[w.n]) + 1 : max(ends[w.n])] AS event_ids
+          FROM unnest(requests) WITH ORDINALITY AS w (request, n)
+         WHERE NOT refused[w.request] AND append_ids[w.request] IS NOT NULL
+         GROUP BY w.request
+    ), claimed AS (
+        INSERT INTO appends AS a (workspace_id, append_id, digest, versions, event_ids)
+        SELECT c.workspace_id, c.append_id, c.digest, c.versions, c.event_ids
+          FROM claim AS c
+         ORDER BY c.workspace_id, c.append_id
+            ON CONFLICT DO NOTHING
+        RETURNING a.workspace_id, a.append_id, a.digest
+    )
+    SELECT c.request, 'append-id-reused',
+           NULL::text, NULL::bigint, NULL::integer, NULL::bigint[], NULL::bigint[], NULL::uuid[]
+      FROM claim AS c
+     WHERE (c.workspace_id, c.append_id, c.digest) NOT IN (SELECT * FROM claimed);
+END
+$$;
+
+-- Stores the events of all requests that were not refused, and moves their heads to `versions`.
+CREATE FUNCTION store_events(
+    workspaces uuid[], epochs integer[], actors text[], correlation_ids uuid[], causation_ids uuid[],
+    times timestamptz[], refused boolean[],
+    requests integer[], write_streams text[], versions bigint[], raised_fences integer[], counts integer[], ends integer[],
+    event_ids uuid[], types text[], schema_versions integer[], payloads text[]
+) RETURNS SETOF append_outcome
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RETURN QUERY
+    WITH drawn AS MATERIALIZED (
+        -- nextval stands outside the sorted subquery: positions are drawn in the order of the events.
+        SELECT e.*, nextval('event_positions') AS position
+          FROM (SELECT w.n, w.request, versions[w.n] - w.count + nth AS version, ends[w.n] - w.count + nth AS event
+                  FROM unnest(requests, counts) WITH ORDINALITY AS w (request, count, n)
+                 CROSS JOIN LATERAL generate_series(1, w.count) AS nth
+                 WHERE NOT refused[w.request]
+                 ORDER BY event) AS e
+    ), stored AS (
+        INSERT INTO events (workspace_id, stream, version, position, event_id, type, schema_version,
+                            actor, correlation_id, causation_id, epoch, recorded_at, payload)
+        SELECT workspaces[d.request], write_streams[d.n], d.version, d.position,
+               event_ids[d.event], types[d.event], schema_versions[d.event],
+               actors[d.request], correlation_ids[d.request], causation_ids[d.request], epochs[d.request],
+               times[d.request], payloads[d.event]::json
+          FROM drawn AS d
+    ), written AS MATERIALIZED (
+        -- One row per event, and one per stream, which need not have got an event.
+        SELECT d.request, d.n, d.event, d.position FROM drawn AS d
+         UNION ALL
+        SELECT w.request, w.n, NULL, 0
+          FROM unnest(requests) WITH ORDINALITY AS w (request, n) WHERE NOT refused[w.request]
+    ), moved AS (
+        -- An upsert whose row is always there, and locked: unlike UPDATE ... FROM it leaves no plan to choose.
+        INSERT INTO streams AS head (workspace_id, stream, version, last_position, fence)
+        SELECT workspaces[w.request], write_streams[w.n], versions[w.n], max(w.position), coalesce(raised_fences[w.n], 0)
+          FROM written AS w
+         GROUP BY w.request, w.n
+            ON CONFLICT (workspace_id, stream) DO UPDATE
+           SET version = excluded.version,
+               last_position = greatest(head.last_position, excluded.last_position),
+               fence = greatest(head.fence, excluded.fence)
+    )
+    SELECT w.request, 'appended', NULL::text, NULL::bigint, NULL::integer,
+           array_agg(versions[w.n] ORDER BY w.n) FILTER (WHERE w.event IS NULL),
+           array_agg(w.position ORDER BY w.event) FILTER (WHERE w.event IS NOT NULL),
+           NULL::uuid[]
+      FROM written AS w
+     GROUP BY w.request;
+END
+$$;
+
+-- One transaction, many requests, each stored whole or refused, each with its outcome. Different requests of a call
+-- write different streams, and guard none that another writes. `expected` is the version a stream must have: 0 for a
+-- new one, NULL for any. A request without append id, guard or epoch has NULL there.
+CREATE FUNCTION append(
+    -- one element per request
+    workspaces uuid[], append_ids uuid[], digests bytea[], guard_streams text[], guard_epochs integer[], epochs integer[],
+    actors text[], correlation_ids uuid[], causation_ids uuid[], times timestamptz[],
+    -- one per stream to write, in the order of the requests: its request (from 1) ... and how many events it gets
+    requests integer[], write_streams text[], expected bigint[], raised_fences integer[], counts integer[],
+    -- one per event, in the order of the writes
+    event_ids uuid[], types text[], schema_versions integer[], payloads text[]
+) RETURNS SETOF append_outcome
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = liftoff, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET jit = off
+SET enable_seqscan = off
+AS $$
+DECLARE
+    refused  boolean[] := array_fill(false, ARRAY[cardinality(workspaces)]);
+    refusal  append_outcome;
+    found    bigint[];      -- the version of each stream to write, as it is
+    fences   integer[];
+    versions bigint[];      -- and as it will be
+    ends     integer[];     -- how many events there are up to the last of this stream
+BEGIN
+    PERFORM require_read_committed();
+    PERFORM lock_heads(workspaces, guard_streams, requests, write_streams);
+
+    SELECT array_agg(h.version ORDER BY w.n), array_agg(h.fence ORDER BY w.n),
+           array_agg(h.version + w.count ORDER BY w.n), array_agg(w.until ORDER BY w.n)
+      INTO found, fences, versions, ends
+      FROM (SELECT u.*, sum(u.count) OVER (ORDER BY u.n)::integer AS until
+              FROM unnest(requests, write_streams, counts) WITH ORDINALITY AS u (request, stream, count, n)) AS w
+     CROSS JOIN LATERAL (SELECT s.version, s.fence FROM streams AS s
+                          WHERE s.workspace_id = workspaces[w.request] AND s.stream = w.stream OFFSET 0) AS h;
+
+    FOR refusal IN
+        SELECT * FROM objections(workspaces, append_ids, digests, guard_streams, guard_epochs, epochs,
+                                 requests, write_streams, expected, found, fences)
+    LOOP
+        refused[refusal.request] := true;
+        RETURN NEXT refusal;
+    END LOOP;
+
+    FOR refusal IN
+        SELECT * FROM claim_append_ids(workspaces, append_ids, digests, refused,
+                                       requests, versions, counts, ends, event_ids)
+    LOOP
+        refused[refusal.request] := true;
+        RETURN NEXT refusal;
+    END LOOP;
+
+    IF false = ANY (refused) THEN
+        PERFORM lock_floor();   -- before the first position is drawn, and after all waiting
+        RETURN QUERY
+        SELECT * FROM store_events(workspaces, epochs, actors, correlation_ids, causation_ids, times, refused,
+                                   requests, write_streams, versions, raised_fences, counts, ends,
+                                   event_ids, types, schema_versions, payloads);
+    END IF;
+END
+$$;
+
+
+-- Feed: the events after a position, in order, at most so many; each row says up to where this page has read, which
+-- may be beyond its last event. A page without events is one row with nothing else.
+
+CREATE FUNCTION feed(after bigint, most integer)
+RETURNS TABLE (
+    upto bigint, "position" bigint, workspace_id uuid, stream text, version bigint, event_id uuid, type text,
+    schema_version integer, actor text, correlation_id uuid, causation_id uuid, epoch integer, recorded_at timestamptz,
+    payload json
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = liftoff, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET jit = off
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $$
+DECLARE
+    horizon bigint;
+BEGIN
+    PERFORM require_read_committed();
+    horizon := last_drawn_position();
+    horizon := greatest(after, least(horizon, least_locked_floor()));
+
+    upto := coalesce((SELECT e.position FROM events AS e
+                       WHERE e.position > after AND e.position <= horizon
+                       ORDER BY e.position OFFSET most - 1 LIMIT 1), horizon);
+    RETURN QUERY
+    SELECT upto, e.position, e.workspace_id, e.stream, e.version, e.event_id, e.type,
+           e.schema_version, e.actor, e.correlation_id, e.causation_id, e.epoch, e.recorded_at, e.payload
+      FROM events AS e
+     WHERE e.position > after AND e.position <= upto
+     ORDER BY e.position;
+    IF NOT FOUND THEN
+        RETURN NEXT;
+    END IF;
+END
+$$;
+
+
+-- The application reads, and appends by the function; it has no other right.
+REVOKE ALL ON FUNCTION refuse_change, require_read_committed, last_drawn_position, lock_floor, least_locked_floor,
+    lock_heads, objections, claim_append_ids, store_events, append, feed FROM PUBLIC;
+GRANT SELECT ON streams, events, appends TO liftoff_app;
+GRANT EXECUTE ON FUNCTION append, feed TO liftoff_app;

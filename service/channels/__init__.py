@@ -1,0 +1,1 @@
+"""How a message leaves the house: e-mail by SMTP today, each channel behind its own small module."""

@@ -1,0 +1,90 @@
+"""Connections to the database: as the application's role, in the schema ``liftoff``, in UTC.
+
+``json`` and ``jsonb`` values travel as text, exactly as they are stored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:  # the real classes take no type arguments
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+
+APPLICATION_ROLE = "liftoff_app"
+SCHEMA = "liftoff"
+OLDEST_MAJOR_VERSION = 15
+_CONNECT_SECONDS = 10.0
+
+
+class DatabaseError(Exception):
+    """The database can't be used: the message says why and what to do, in one line and without credentials."""
+
+
+async def open_pool(
+    dsn: str, *, application_name: str = "liftoff", min_size: int = 1, max_size: int = 10
+) -> Pool:
+    """A pool of connections of the application's role, for the caller to close. Raises ``DatabaseError``."""
+    settings = session_settings(application_name) | {"role": APPLICATION_ROLE}
+    try:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=_CONNECT_SECONDS,
+            init=_refuse_old_servers,
+            server_settings=settings,
+        )
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise _explained(error, dsn) from error
+
+
+async def connect_as_owner(dsn: str, *, application_name: str) -> Connection:
+    """One connection of the DSN's own user, who owns the database's objects. Raises ``DatabaseError``."""
+    try:
+        connection = await asyncpg.connect(
+            dsn, timeout=_CONNECT_SECONDS, server_settings=session_settings(application_name)
+        )
+        await _refuse_old_servers(connection)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise _explained(error, dsn) from error
+    return connection
+
+
+def session_settings(application_name: str) -> dict[str, str]:
+    """What every session of ours starts with."""
+    return {"application_name": application_name, "search_path": SCHEMA, "timezone": "UTC"}
+
+
+async def _refuse_old_servers(connection: Connection) -> None:
+    version = connection.get_server_version()
+    if version.major < OLDEST_MAJOR_VERSION:
+        raise DatabaseError(
+            f"the database server is Postgres {version.major}: Liftoff needs {OLDEST_MAJOR_VERSION} or newer"
+        )
+
+
+def _explained(error: Exception, dsn: str) -> DatabaseError:
+    """The error in the words of the person who set ``LIFTOFF_DATABASE_URL``; never with the password in it."""
+    if isinstance(error, asyncpg.InvalidParameterValueError) and APPLICATION_ROLE in str(error):
+        return DatabaseError(f"the database has no role {APPLICATION_ROLE}: run 'liftoff migrate' first")
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return DatabaseError(f"can't use the database at {_place(dsn)}: {reason}")
+
+
+def _place(dsn: str) -> str:
+    """Where a DSN points to, without its user and password."""
+    try:
+        parts = urlsplit(dsn)
+        host = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])[0]
+        return f"{host}:{parts.port or 5432}{parts.path}"
+    except ValueError:
+        return "LIFTOFF_DATABASE_URL"

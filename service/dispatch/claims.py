@@ -1,0 +1,303 @@
+"""Claiming: what may be sent now is taken, charged to every limit, and its intents committed, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import aiosql
+import msgspec
+import structlog
+from msgspec import Struct
+
+from domain import streams
+from domain.event import Recorded
+from domain.lead.decide import BeginSend, intend
+from domain.lead.state import NEWBORN, Lead, evolve
+from domain.pacing import Allowance, after_gap, within_hours
+from domain.refusal import Refused
+from domain.schedule import OperatingHours
+from service.caller import Caller
+from service.clock import Clock
+from service.database.pool import Connection, Pool
+from service.dispatch import due as due_table
+from service.dispatch.due import Due, Key
+from service.ids import new_id
+from service.store.appends import Append, Appended, At, Fenced, Guard, New, StreamWrite, as_recorded
+from service.store.log import EventStore
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("claims.sql"), "asyncpg")
+_log = structlog.get_logger(__name__)
+
+LaneKey: TypeAlias = tuple[UUID, UUID, UUID]
+K = TypeVar("K", Key, LaneKey)
+
+
+class Claim(Struct, frozen=True):
+    """A send this worker has committed to: the due row, the lead with its open send, and where its stream stands."""
+
+    due: Due
+    lead: Lead
+    version: int
+    epoch: int
+    send_id: UUID
+    intent_id: UUID
+
+
+class _Candidate(Struct, frozen=True):
+    """A due row with the append of its intent."""
+
+    due: Due
+    lead: Lead
+    append: Append
+
+
+class Limits:
+    """The allowances that a claim is made within, as they are used up."""
+
+    def __init__(self, now: datetime, gap: timedelta) -> None:
+        self._now = now
+        self._gap = gap
+        self.senders: dict[Key, Allowance] = {}
+        self.campaigns: dict[Key, Allowance] = {}
+        self.lanes: dict[LaneKey, Allowance] = {}
+
+    def left(self, lane: LaneKey, at_most: int) -> int:
+        """How many may be sent in a lane."""
+        workspace_id, sender_id, campaign_id = lane
+        sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
+        least = min(allowance.left(self._now, at_most) for allowance in (sender, campaign, self.lanes[lane]))
+        return min(least, 1) if self._gap else least
+
+    def charge(self, due: Due) -> bool:
+        """Take one send out of every allowance; answers False, and takes nothing, when one has none left."""
+        lane = (due.workspace_id, due.sender_id, due.campaign_id)
+        if not self.left(lane, 1):
+            return False
+        sender, campaign = (due.workspace_id, due.sender_id), (due.workspace_id, due.campaign_id)
+        self.senders[sender] = after_gap(self.senders[sender].charged(self._now), self._gap, self._now)
+        self.campaigns[campaign] = self.campaigns[campaign].charged(self._now)
+        self.lanes[lane] = self.lanes[lane].charged(self._now)
+        return True
+
+
+class Claims:
+    """Takes due leads for one worker."""
+
+    def __init__(
+        self, pool: Pool, store: EventStore, clock: Clock, worker_id: UUID, shards: int, gap: timedelta
+    ) -> None:
+        """``gap`` is the least time between two sends of one sender."""
+        self._pool = pool
+        self._store = store
+        self._clock = clock
+        self._worker_id = worker_id
+        self._shards = shards
+        self._gap = gap
+
+    async def begin_generation(self, shard: int) -> int:
+        """Take a shard's chain over: claims of its older generations are refused from here on."""
+        async with self._pool.acquire() as connection:
+            generation: int = await _queries.begin_generation(connection, shard=shard)
+        return generation
+
+    async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
+        """Commit to up to ``at_most`` sends of a shard; None when the generation is over."""
+        async with self._store.transaction() as connection:
+            if not await _queries.hold_generation(connection, shard=shard, generation=generation):
+                return None
+            now = self._clock.now()
+            limits = Limits(now, self._gap)
+            epochs = await self._lock_gates(connection, shard, limits, now)
+            if not epochs:
+                return []
+            due = await self._due(connection, limits, at_most, now)
+            chosen = [row for row in due if limits.charge(row)][:at_most]
+            claims = await self._commit_to(connection, chosen, epochs)
+            await self._write_back(connection, limits)
+            return claims
+
+    async def _lock_gates(
+        self, connection: Connection, shard: int, limits: Limits, now: datetime
+    ) -> dict[Key, int]:
+        """Lock what the claim counts against; answers the epochs of the campaigns that may send."""
+        async for row in _queries.free_senders(connection, shard=shard, shards=self._shards, now=now):
+            limits.senders[row["workspace_id"], row["sender_id"]] = _allowance(row)
+        if not limits.senders:
+            return {}
+        workspaces, senders = _columns(limits.senders, 2)
+        epochs: dict[Key, int] = {}
+        rows = _queries.open_campaigns(connection, workspace_ids=workspaces, sender_ids=senders, now=now)
+        async for row in rows:
+            key = (row["workspace_id"], row["campaign_id"])
+            limits.campaigns[key] = within_hours(_allowance(row), _hours(row["operating_hours"]), now)
+            epochs[key] = row["epoch"]
+        rows = _queries.free_lanes(
+            connection,
+            workspace_ids=workspaces,
+            sender_ids=senders,
+            campaign_ids=[campaign_id for _, campaign_id in epochs],
+            now=now,
+        )
+        async for row in rows:
+            limits.lanes[row["workspace_id"], row["sender_id"], row["campaign_id"]] = _allowance(row)
+        return epochs
+
+    async def _due(self, connection: Connection, limits: Limits, at_most: int, now: datetime) -> list[Due]:
+        open_lanes = {lane: left for lane in limits.lanes if (left := limits.left(lane, at_most))}
+        if not open_lanes:
+            return []
+        workspaces, senders, campaigns = _columns(open_lanes, 3)
+        rows = _queries.due_leads(
+            connection,
+            workspace_ids=workspaces,
+            sender_ids=senders,
+            campaign_ids=campaigns,
+            at_most=list(open_lanes.values()),
+            now=now,
+        )
+        return [Due(*row.values()) async for row in rows]
+
+    async def _commit_to(
+        self, connection: Connection, chosen: Sequence[Due], epochs: Mapping[Key, int]
+    ) -> list[Claim]:
+        """Append the intents and mark the rows; leads whose streams moved meanwhile stay due."""
+        if not chosen:
+            return []
+        candidates = await self._candidates(connection, chosen, epochs)
+        outcomes = await self._store.append_in(connection, [candidate.append for candidate in candidates])
+        claims: list[Claim] = []
+        for candidate, outcome in zip(candidates, outcomes, strict=True):
+            match outcome:
+                case Appended():
+                    claims.append(_claim(candidate, outcome))
+                case Fenced(fence=fence, epoch=epoch):
+                    _log.error("send_fenced", lead_id=str(candidate.due.lead_id), epoch=epoch, fence=fence)
+                case _:
+                    _log.info("lead_moved_before_claim", lead_id=str(candidate.due.lead_id))
+        await _queries.take(
+            connection,
+            worker_id=self._worker_id,
+            workspace_ids=[claim.due.workspace_id for claim in claims],
+            lead_ids=[claim.due.lead_id for claim in claims],
+            send_ids=[claim.send_id for claim in claims],
+        )
+        return claims
+
+    async def _candidates(
+        self, connection: Connection, chosen: Sequence[Due], epochs: Mapping[Key, int]
+    ) -> list[_Candidate]:
+        histories = await read_leads(self._store, connection, [due.key for due in chosen])
+        candidates: list[_Candidate] = []
+        for due in chosen:
+            lead, version = histories[due.key]
+            epoch = epochs[due.workspace_id, due.campaign_id]
+            try:
+                candidates.append(_Candidate(due, lead, self._intent(due, lead, version, epoch)))
+            except Refused as refused:
+                # The due table follows the log; where they differ the log is right and nothing is sent.
+                _log.error("due_row_refused", lead_id=str(due.lead_id), code=refused.code)
+                await due_table.drop(connection, [due.key])
+        return candidates
+
+    def _intent(self, due: Due, lead: Lead, version: int, epoch: int) -> Append:
+        command = BeginSend(
+            campaign_id=due.campaign_id, send_id=new_id(), node_id=due.node_id, sender_id=due.sender_id
+        )
+        intent = intend(lead, command)
+        caller = Caller(due.workspace_id, "worker", intent.send_id)
+        return Append(
+            workspace_id=due.workspace_id,
+            writes=(
+                StreamWrite(
+                    stream=streams.lead(due.lead_id),
+                    expected=At(version) if version else New(),
+                    events=(intent,),
+                ),
+            ),
+            context=caller.context(self._clock, epoch),
+            guard=Guard(streams.campaign(due.campaign_id), epoch),
+        )
+
+    async def _write_back(self, connection: Connection, limits: Limits) -> None:
+        await _queries.charge_senders(connection, **_charges(limits.senders, ("workspace_ids", "sender_ids")))
+        await _queries.charge_campaigns(
+            connection, **_charges(limits.campaigns, ("workspace_ids", "campaign_ids"))
+        )
+        await _queries.charge_lanes(
+            connection, **_charges(limits.lanes, ("workspace_ids", "sender_ids", "campaign_ids"))
+        )
+
+
+async def read_leads(
+    store: EventStore, connection: Connection, keys: Iterable[Key]
+) -> dict[Key, tuple[Lead, int]]:
+    """Leads as their own streams tell them, each with the stream's version; by workspace and lead id."""
+    by_workspace: dict[UUID, list[UUID]] = {}
+    for workspace_id, lead_id in keys:
+        by_workspace.setdefault(workspace_id, []).append(lead_id)
+    found: dict[Key, tuple[Lead, int]] = {}
+    for workspace_id, lead_ids in by_workspace.items():
+        names = {streams.lead(lead_id): lead_id for lead_id in lead_ids}
+        histories = await store.read_streams(workspace_id, list(names), connection=connection)
+        for name, lead_id in names.items():
+            found[workspace_id, lead_id] = fold_lead(histories.get(name, []))
+    return found
+
+
+def fold_lead(history: Sequence[Recorded]) -> tuple[Lead, int]:
+    """The lead after its own stream's events, and the stream's version."""
+    lead = NEWBORN
+    for recorded in history:
+        lead = evolve(lead, recorded.event, recorded.recorded_at)
+    return lead, history[-1].version if history else 0
+
+
+def _claim(candidate: _Candidate, outcome: Appended) -> Claim:
+    [intent] = as_recorded(candidate.append, outcome)
+    lead = evolve(candidate.lead, intent.event, intent.recorded_at)
+    return Claim(
+        candidate.due,
+        lead,
+        intent.version,
+        candidate.append.context.epoch or 0,
+        candidate.append.context.correlation_id,
+        intent.event_id,
+    )
+
+
+def _allowance(row: Mapping[str, Any]) -> Allowance:
+    return Allowance(
+        daily_limit=row["daily_limit"],
+        day=row["day"],
+        sent_today=row["sent_today"],
+        next_free_at=row["next_free_at"],
+    )
+
+
+def _hours(text: str | None) -> OperatingHours | None:
+    return None if text is None else msgspec.json.decode(text, type=OperatingHours)
+
+
+def _columns(keys: Iterable[tuple[UUID, ...]], width: int) -> list[list[UUID]]:
+    """Rows of keys as columns, which is how SQL takes them."""
+    columns: list[list[UUID]] = [[] for _ in range(width)]
+    for key in keys:
+        for column, value in zip(columns, key, strict=True):
+            column.append(value)
+    return columns
+
+
+def _charges(allowances: Mapping[K, Allowance], names: Sequence[str]) -> dict[str, list[object]]:
+    """Allowances as columns: their keys under ``names``, then what was used of them."""
+    columns: dict[str, list[object]] = dict(
+        zip(names, map(list, _columns(allowances, len(names))), strict=True)
+    )
+    used = list(allowances.values())
+    columns["days"] = [allowance.day for allowance in used]
+    columns["sent"] = [allowance.sent_today for allowance in used]
+    columns["free_ats"] = [allowance.next_free_at for allowance in used]
+    return columns

@@ -1,0 +1,101 @@
+-- Claiming: taking due leads for sending, within every limit, in one transaction with their intents.
+
+-- name: begin_generation(shard)$
+-- A link of a shard's chain begins: older links of it may claim no more.
+INSERT INTO dispatch_shards (shard, generation) VALUES (:shard, 1)
+ON CONFLICT (shard) DO UPDATE SET generation = dispatch_shards.generation + 1
+RETURNING generation;
+
+-- name: hold_generation(shard, generation)$
+-- Whether this link is still the shard's; its successor waits until this transaction ends.
+SELECT true FROM dispatch_shards WHERE shard = :shard AND generation = :generation FOR SHARE;
+
+-- name: free_senders(shard, shards, now)
+-- The shard's senders that may send now and have something due, locked; one that another worker holds is passed over.
+SELECT s.workspace_id, s.sender_id, s.daily_limit, s.day, s.sent_today, s.next_free_at
+FROM dispatch_senders AS s
+WHERE s.usable
+  AND mod(s.slot, :shards) = :shard
+  AND s.next_free_at <= :now
+  AND EXISTS (
+      SELECT FROM dispatch_lanes AS l
+      JOIN dispatch_campaigns AS c ON c.workspace_id = l.workspace_id AND c.campaign_id = l.campaign_id
+      JOIN dispatch_due AS d
+        ON d.workspace_id = l.workspace_id AND d.campaign_id = l.campaign_id AND d.sender_id = l.sender_id
+      WHERE l.workspace_id = s.workspace_id
+        AND l.sender_id = s.sender_id
+        AND l.next_free_at <= :now
+        AND c.status = 'active'
+        AND c.next_free_at <= :now
+        AND d.worker_id IS NULL
+        AND d.due_at <= :now
+  )
+ORDER BY s.next_free_at
+LIMIT 200
+FOR NO KEY UPDATE OF s SKIP LOCKED;
+
+-- name: open_campaigns(workspace_ids, sender_ids, now)
+-- The campaigns those senders may send for now. Locked so that a pause waits; exclusively where a daily limit is
+-- counted. In order of their ids, so that two claims never wait for each other.
+SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
+FROM dispatch_campaigns AS c
+WHERE c.status = 'active'
+  AND c.next_free_at <= :now
+  AND (c.workspace_id, c.campaign_id) IN (
+      SELECT l.workspace_id, l.campaign_id
+      FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
+      JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
+  )
+ORDER BY c.workspace_id, c.campaign_id
+FOR NO KEY UPDATE OF c;
+
+-- name: free_lanes(workspace_ids, sender_ids, campaign_ids, now)
+-- The lanes between those senders and those campaigns. Only the holder of the sender's lock changes them.
+SELECT l.workspace_id, l.sender_id, l.campaign_id, l.daily_limit, l.day, l.sent_today, l.next_free_at
+FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
+JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
+WHERE l.campaign_id = ANY (:campaign_ids) AND l.next_free_at <= :now;
+
+-- name: due_leads(workspace_ids, sender_ids, campaign_ids, at_most, now)
+-- The leads due in each lane, `at_most` of each, the longest due first; one that another worker holds is passed over.
+SELECT d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at
+FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[], :campaign_ids::uuid[], :at_most::integer[])
+     AS lane (workspace_id, sender_id, campaign_id, at_most)
+CROSS JOIN LATERAL (
+    SELECT * FROM dispatch_due AS due
+    WHERE due.workspace_id = lane.workspace_id
+      AND due.campaign_id = lane.campaign_id
+      AND due.sender_id = lane.sender_id
+      AND due.worker_id IS NULL
+      AND due.due_at <= :now
+    ORDER BY due.due_at
+    LIMIT lane.at_most
+    FOR UPDATE SKIP LOCKED
+) AS d
+ORDER BY d.due_at;
+
+-- name: take(worker_id, workspace_ids, lead_ids, send_ids)!
+-- The leads are in flight with this worker.
+UPDATE dispatch_due AS d SET worker_id = :worker_id, send_id = t.send_id
+FROM unnest(:workspace_ids::uuid[], :lead_ids::uuid[], :send_ids::uuid[]) AS t (workspace_id, lead_id, send_id)
+WHERE d.workspace_id = t.workspace_id AND d.lead_id = t.lead_id;
+
+-- name: charge_senders(workspace_ids, sender_ids, days, sent, free_ats)!
+UPDATE dispatch_senders AS s SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
+FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[], :days::date[], :sent::integer[], :free_ats::timestamptz[])
+     AS t (workspace_id, sender_id, day, sent, free_at)
+WHERE s.workspace_id = t.workspace_id AND s.sender_id = t.sender_id;
+
+-- name: charge_campaigns(workspace_ids, campaign_ids, days, sent, free_ats)!
+UPDATE dispatch_campaigns AS c SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
+FROM unnest(:workspace_ids::uuid[], :campaign_ids::uuid[], :days::date[], :sent::integer[], :free_ats::timestamptz[])
+     AS t (workspace_id, campaign_id, day, sent, free_at)
+WHERE c.workspace_id = t.workspace_id AND c.campaign_id = t.campaign_id;
+
+-- name: charge_lanes(workspace_ids, sender_ids, campaign_ids, days, sent, free_ats)!
+UPDATE dispatch_lanes AS l SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
+FROM unnest(
+         :workspace_ids::uuid[], :sender_ids::uuid[], :campaign_ids::uuid[], :days::date[], :sent::integer[],
+         :free_ats::timestamptz[]
+     ) AS t (workspace_id, sender_id, campaign_id, day, sent, free_at)
+WHERE l.workspace_id = t.workspace_id AND l.sender_id = t.sender_id AND l.campaign_id = t.campaign_id;

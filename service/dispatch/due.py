@@ -1,0 +1,62 @@
+"""The due table: the next action of every lead that is not terminal. Every function joins the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import aiosql
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from service.database.pool import Connection
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("due.sql"), "asyncpg")
+
+Key: TypeAlias = tuple[UUID, UUID]
+"""A workspace and a thing in it."""
+
+
+class Due(Struct, frozen=True):
+    """What is to be done next to a lead, and when."""
+
+    workspace_id: UUID
+    lead_id: UUID
+    campaign_id: UUID
+    sender_id: UUID
+    person_id: UUID
+    document_id: UUID
+    node_id: UUID
+    due_at: datetime
+
+    @property
+    def key(self) -> Key:
+        """Whose row it is."""
+        return self.workspace_id, self.lead_id
+
+
+async def hold(connection: Connection, keys: Iterable[Key]) -> None:
+    """Lock the leads' rows: rows before stream heads, so that two who touch a lead never wait for each other."""
+    workspace_ids, lead_ids = _columns(keys)
+    async for _ in _queries.hold_due(connection, workspace_ids=workspace_ids, lead_ids=lead_ids):
+        continue
+
+
+async def plan(connection: Connection, rows: Sequence[Due]) -> None:
+    """Let these be the leads' next actions; they are in flight no longer."""
+    if rows:
+        await _queries.plan_due(connection, [asdict(row) for row in rows])
+
+
+async def drop(connection: Connection, keys: Iterable[Key]) -> None:
+    """The leads have nothing due any more."""
+    workspace_ids, lead_ids = _columns(keys)
+    await _queries.drop_due(connection, workspace_ids=workspace_ids, lead_ids=lead_ids)
+
+
+def _columns(keys: Iterable[Key]) -> tuple[list[UUID], list[UUID]]:
+    pairs = list(keys)
+    return [workspace_id for workspace_id, _ in pairs], [lead_id for _, lead_id in pairs]

@@ -1,0 +1,88 @@
+"""Gates: what a claim looks at before it takes anything, kept in step with the events they follow from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+import msgspec
+
+from domain.campaign.state import Campaign
+from domain.sender import Sender
+from service.database.pool import Connection
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("gates.sql"), "asyncpg")
+
+SLOTS = 1024
+"""Senders are spread over so many slots, and the slots over the tick chains."""
+
+
+class Gates:
+    """Writes the gates. Every method joins the caller's transaction."""
+
+    async def hold_campaign(self, connection: Connection, workspace_id: UUID, campaign_id: UUID) -> None:
+        """Lock the campaign's gate, if it has one: to be called before its stream is written.
+
+        Waits for claims under way, so once this transaction is committed nothing is claimed by what held before.
+        """
+        await _queries.hold_campaign(connection, workspace_id=workspace_id, campaign_id=campaign_id)
+
+    async def set_campaign(self, connection: Connection, workspace_id: UUID, campaign: Campaign) -> None:
+        """Let the campaign's gate and lanes say what its state says."""
+        settings = campaign.settings
+        hours = settings.operating_hours
+        await _queries.set_campaign(
+            connection,
+            workspace_id=workspace_id,
+            campaign_id=campaign.id,
+            status=campaign.status,
+            epoch=campaign.epoch,
+            operating_hours=None if hours is None else msgspec.json.encode(hours).decode(),
+            daily_limit=settings.daily_limit,
+        )
+        own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
+        await _queries.set_lanes(
+            connection,
+            workspace_id=workspace_id,
+            campaign_id=campaign.id,
+            sender_ids=list(settings.sender_account_ids),
+            daily_limits=[own_limits.get(sender_id) for sender_id in settings.sender_account_ids],
+        )
+
+    async def set_sender(
+        self, connection: Connection, workspace_id: UUID, sender: Sender, now: datetime
+    ) -> None:
+        """Let the sender's gate say what its state says."""
+        await _queries.set_sender(
+            connection,
+            workspace_id=workspace_id,
+            sender_id=sender.id,
+            slot=slot_of(sender.id),
+            usable=sender.status == "active" and not sender.removed,
+            daily_limit=sender.daily_limit,
+            now=now,
+        )
+
+    async def something_left(self, connection: Connection, workspace_id: UUID, campaign_id: UUID) -> bool:
+        """Whether any lead of the campaign has something left to do."""
+        left: bool = await _queries.something_left(
+            connection, workspace_id=workspace_id, campaign_id=campaign_id
+        )
+        return left
+
+    async def in_flight(self, connection: Connection, workspace_id: UUID, campaign_id: UUID) -> int:
+        """How many sends of the campaign were handed to a provider and have no outcome yet."""
+        count: int = await _queries.in_flight(connection, workspace_id=workspace_id, campaign_id=campaign_id)
+        return count
+
+    async def withdraw(self, connection: Connection, workspace_id: UUID, campaign_id: UUID) -> None:
+        """Take back what a launch planned: it is rolled back."""
+        await _queries.withdraw(connection, workspace_id=workspace_id, campaign_id=campaign_id)
+
+
+def slot_of(sender_id: UUID) -> int:
+    """Where a sender stands among the ``SLOTS``; the last bytes of a UUIDv7 are random."""
+    return int.from_bytes(sender_id.bytes[-4:]) % SLOTS

@@ -1,0 +1,183 @@
+"""Housekeeping: what nobody else comes back to. Sends whose worker died, launches whose run died, campaigns whose last
+lead is done, and leads of campaigns that have ended."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import aiosql
+import structlog
+
+from domain import streams
+from domain.campaign.decide import Complete, decide
+from domain.lead.decide import RecordLost
+from domain.lead.decide import decide as decide_lead
+from domain.lead.events import LeadsCancelled
+from domain.refusal import Refused
+from service.caller import Caller
+from service.campaigns.repository import Campaigns, StreamMoved
+from service.clock import Clock
+from service.database.pool import Connection, Pool
+from service.dispatch import due as due_table
+from service.dispatch.claims import read_leads
+from service.dispatch.due import Key
+from service.dispatch.gates import Gates
+from service.ids import new_id
+from service.launch.launching import Launching
+from service.store.appends import Any as AnyVersion
+from service.store.appends import Append, At, StreamWrite
+from service.store.log import EventStore
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("housekeeping.sql"), "asyncpg")
+_log = structlog.get_logger(__name__)
+
+LEADS_AT_ONCE: Final = 500
+
+
+class Housekeeping:
+    """Looks after the whole database; safe to run in many workers at once."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        store: EventStore,
+        campaigns: Campaigns,
+        gates: Gates,
+        launching: Launching,
+        clock: Clock,
+        worker_dead_after: timedelta,
+    ) -> None:
+        """A worker without a sign of life for ``worker_dead_after`` is taken for dead."""
+        self._pool = pool
+        self._store = store
+        self._campaigns = campaigns
+        self._gates = gates
+        self._launching = launching
+        self._clock = clock
+        self._worker_dead_after = worker_dead_after
+
+    async def round(self) -> None:
+        """Look once at everything."""
+        await self.settle_lost_sends()
+        await self.complete_campaigns()
+        await self.cancel_leftovers()
+        await self.expire_launches()
+
+    async def beat(self, worker_id: UUID) -> None:
+        """A worker's sign of life."""
+        async with self._pool.acquire() as connection:
+            await _queries.beat(connection, worker_id=worker_id, now=self._clock.now())
+
+    async def leave(self, worker_id: UUID) -> None:
+        """A worker goes; what it may have left in flight is found as lost."""
+        async with self._pool.acquire() as connection:
+            await _queries.leave(connection, worker_id=worker_id)
+
+    async def last_beat(self) -> datetime | None:
+        """When any worker last gave a sign of life."""
+        async with self._pool.acquire() as connection:
+            beat_at: datetime | None = await _queries.last_beat(connection)
+        return beat_at
+
+    async def settle_lost_sends(self) -> None:
+        """Sends of dead workers may have happened or not: their outcome is unknown, and they are not sent again."""
+        dead = self._clock.now() - self._worker_dead_after
+        while await self._settle_part(dead):
+            continue
+        async with self._pool.acquire() as connection:
+            await _queries.forget_workers(connection, beat_before=dead)
+
+    async def complete_campaigns(self) -> None:
+        """Active campaigns without anything left to do are completed."""
+        for caller, campaign_id in await self._found(_queries.done_campaigns):
+            async with self._pool.acquire() as connection:
+                left = await self._gates.something_left(connection, caller.workspace_id, campaign_id)
+            try:
+                await self._campaigns.execute(
+                    caller, campaign_id, lambda campaign: decide(campaign, Complete(something_left=left))
+                )
+            except Refused as refused:
+                _log.info("not_completed", campaign_id=str(campaign_id), code=refused.code)
+            else:
+                _log.info("campaign_completed", campaign_id=str(campaign_id))
+
+    async def cancel_leftovers(self) -> None:
+        """Leads that an ended campaign leaves undone are cancelled; those in flight when their outcome is known."""
+        for caller, campaign_id in await self._found(_queries.ended_campaigns):
+            while await self._cancel_part(caller, campaign_id):
+                continue
+
+    async def expire_launches(self) -> None:
+        """Launches older than the stale window whose run is not alive are rolled back."""
+        for caller, campaign_id in await self._found(_queries.launching_campaigns):
+            try:
+                campaign = await self._campaigns.load(caller.workspace_id, campaign_id)
+                await self._launching.expire(caller, campaign)
+            except (StreamMoved, Refused) as moved:
+                _log.info("launch_not_expired", campaign_id=str(campaign_id), reason=type(moved).__name__)
+
+    async def _found(self, query: Any) -> list[tuple[Caller, UUID]]:
+        """The campaigns that a query of this module names, each with a caller of its workspace."""
+        async with self._pool.acquire() as connection:
+            rows = [(row["workspace_id"], row["campaign_id"]) async for row in query(connection)]
+        return [
+            (Caller(workspace_id, "sweeper", new_id()), campaign_id) for workspace_id, campaign_id in rows
+        ]
+
+    async def _settle_part(self, dead: datetime) -> bool:
+        async with self._store.transaction() as connection:
+            rows = _queries.lost_sends(connection, beat_before=dead, at_most=LEADS_AT_ONCE)
+            lost = [(row["workspace_id"], row["lead_id"], row["send_id"], row["epoch"]) async for row in rows]
+            if not lost:
+                return False
+            keys: list[Key] = [(workspace_id, lead_id) for workspace_id, lead_id, _, _ in lost]
+            await self._store.append_in(
+                connection, [append async for append in self._losses(connection, keys, lost)]
+            )
+            await due_table.drop(connection, keys)
+        _log.warning("sends_lost_with_their_worker", count=len(lost))
+        return True
+
+    async def _losses(
+        self, connection: Connection, keys: list[Key], lost: list[tuple[UUID, UUID, UUID, int]]
+    ) -> AsyncIterator[Append]:
+        leads = await read_leads(self._store, connection, keys)
+        for workspace_id, lead_id, send_id, epoch in lost:
+            lead, version = leads[workspace_id, lead_id]
+            events = decide_lead(lead, RecordLost(send_id=send_id, reason="worker-lost"))
+            if events:
+                yield Append(
+                    workspace_id=workspace_id,
+                    writes=(StreamWrite(stream=streams.lead(lead_id), expected=At(version), events=events),),
+                    context=Caller(workspace_id, "sweeper", send_id).context(self._clock, epoch),
+                )
+
+    async def _cancel_part(self, caller: Caller, campaign_id: UUID) -> bool:
+        async with self._store.transaction() as connection:
+            rows = _queries.leftovers(
+                connection,
+                workspace_id=caller.workspace_id,
+                campaign_id=campaign_id,
+                at_most=LEADS_AT_ONCE,
+            )
+            lead_ids = [row["lead_id"] async for row in rows]
+            if not lead_ids:
+                return False
+            append = Append(
+                workspace_id=caller.workspace_id,
+                writes=(
+                    StreamWrite(
+                        stream=streams.roster(campaign_id),
+                        expected=AnyVersion(),
+                        events=(LeadsCancelled(lead_ids=tuple(lead_ids)),),
+                    ),
+                ),
+                context=caller.context(self._clock),
+            )
+            await self._store.append_in(connection, [append])
+            await due_table.drop(connection, ((caller.workspace_id, lead_id) for lead_id in lead_ids))
+        return True

@@ -1,0 +1,186 @@
+"""From claims to mails: the texts of campaign, sender and lead are opened, filled in and composed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain import templating
+from domain.campaign.state import Campaign
+from domain.lead.events import FailureReason
+from domain.sender import Sender
+from domain.sequence import Node, position_of
+from service.campaigns.repository import Campaigns
+from service.channels.message import FirstMail, Mail, Mailbox, compose, message_id
+from service.channels.unsubscribe import Subscription, UnsubscribeTokens
+from service.clock import Clock
+from service.database.pool import Pool
+from service.dispatch.claims import Claim
+from service.dispatch.due import Key
+from service.senders.repository import Senders
+from service.texts import Inbox, LeadProfile, NodeWords, SenderProfile, Words, unpack
+from service.vault import Vault
+
+
+class Ready(Struct, frozen=True):
+    """A claim, ready to be handed to the sender's mail server."""
+
+    claim: Claim
+    campaign: Campaign
+    smtp_url: str
+    envelope_from: str
+    recipient: str
+    message: bytes
+
+
+class Unsendable(Struct, frozen=True):
+    """A claim that can't become a mail."""
+
+    claim: Claim
+    campaign: Campaign
+    reason: FailureReason
+
+
+class Mails:
+    """Prepares the mails of claims."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        vault: Vault,
+        campaigns: Campaigns,
+        senders: Senders,
+        tokens: UnsubscribeTokens,
+        clock: Clock,
+        public_url: str,
+    ) -> None:
+        """``public_url`` is where recipients reach this service, without a slash at the end."""
+        self._pool = pool
+        self._vault = vault
+        self._campaigns = campaigns
+        self._senders = senders
+        self._tokens = tokens
+        self._clock = clock
+        self._public_url = public_url
+
+    async def prepare(self, claims: Sequence[Claim]) -> list[Ready | Unsendable]:
+        """Each claim as a mail, or why it can't be one; in the order of ``claims``."""
+        campaigns = await self._load_campaigns(claims)
+        senders = await self._load_senders(claims)
+        documents = await self._open(_documents(claims, campaigns, senders))
+        return [
+            self._prepare(
+                claim,
+                campaigns[claim.due.workspace_id, claim.due.campaign_id],
+                senders.get((claim.due.workspace_id, claim.due.sender_id)),
+                documents,
+            )
+            for claim in claims
+        ]
+
+    def _prepare(
+        self, claim: Claim, campaign: Campaign, sender: Sender | None, documents: Mapping[UUID, bytes]
+    ) -> Ready | Unsendable:
+        lead_document = documents.get(claim.due.document_id)
+        if lead_document is None:
+            return Unsendable(claim, campaign, "erased")
+        if sender is None or sender.inbox_id is None:
+            return Unsendable(claim, campaign, "sender-removed")
+        lead = unpack(lead_document, LeadProfile)
+        profile = unpack(documents[sender.profile_id], SenderProfile)
+        inbox = unpack(documents[sender.inbox_id], Inbox)
+        try:
+            mail = self._mail(claim, campaign, profile, lead, documents)
+        except templating.Unresolved:
+            return Unsendable(claim, campaign, "unresolved-variable")
+        message = compose(mail)
+        return Ready(claim, campaign, inbox.smtp_url, profile.email_address, mail.recipient.address, message)
+
+    def _mail(
+        self,
+        claim: Claim,
+        campaign: Campaign,
+        profile: SenderProfile,
+        lead: LeadProfile,
+        documents: Mapping[UUID, bytes],
+    ) -> Mail:
+        values = lead.values()
+        node = campaign.nodes[position_of(campaign.nodes, claim.due.node_id)]
+        words = _node_words(node, documents)
+        signature = campaign.settings.signature
+        own_signature = (
+            unpack(documents[signature.document_id], Words).text if signature else profile.signature
+        )
+        return Mail(
+            send_id=claim.send_id,
+            sender=Mailbox(profile.email_address, profile.display_name),
+            recipient=Mailbox(lead.email or "", values.get("name", "")),
+            subject=templating.render_subject(templating.parse(words.subject), values),
+            body=templating.render(templating.parse(words.body), values),
+            signature=own_signature,
+            written_at=self._clock.now(),
+            unsubscribe_url=self._unsubscribe_url(claim),
+            follows=self._first_mail(claim, campaign, profile, values, documents) if node.is_reply else None,
+        )
+
+    def _first_mail(
+        self,
+        claim: Claim,
+        campaign: Campaign,
+        profile: SenderProfile,
+        values: Mapping[str, str],
+        documents: Mapping[UUID, bytes],
+    ) -> FirstMail | None:
+        """The first mail this lead got, which a reply is threaded under; None when there was none."""
+        if not claim.lead.sent_nodes:
+            return None
+        node_id, send_id = claim.lead.sent_nodes[0]
+        words = _node_words(campaign.nodes[position_of(campaign.nodes, node_id)], documents)
+        subject = templating.render_subject(templating.parse(words.subject), values)
+        return FirstMail(message_id(send_id, profile.email_address), subject)
+
+    def _unsubscribe_url(self, claim: Claim) -> str:
+        due = claim.due
+        token = self._tokens.issue(Subscription(due.workspace_id, due.campaign_id, due.lead_id))
+        return f"{self._public_url}/unsubscribe/{token}"
+
+    async def _load_campaigns(self, claims: Sequence[Claim]) -> dict[Key, Campaign]:
+        keys = {(claim.due.workspace_id, claim.due.campaign_id) for claim in claims}
+        return {key: await self._campaigns.load(*key) for key in keys}
+
+    async def _load_senders(self, claims: Sequence[Claim]) -> dict[Key, Sender]:
+        found: dict[Key, Sender] = {}
+        for workspace_id in {claim.due.workspace_id for claim in claims}:
+            ids = {claim.due.sender_id for claim in claims if claim.due.workspace_id == workspace_id}
+            for sender_id, sender in (await self._senders.load_many(workspace_id, ids)).items():
+                found[workspace_id, sender_id] = sender
+        return found
+
+    async def _open(self, wanted: Mapping[UUID, set[UUID]]) -> dict[UUID, bytes]:
+        opened: dict[UUID, bytes] = {}
+        async with self._pool.acquire() as connection:
+            for workspace_id, document_ids in wanted.items():
+                opened |= await self._vault.open_many(connection, workspace_id, document_ids)
+        return opened
+
+
+def _documents(
+    claims: Sequence[Claim], campaigns: Mapping[Key, Campaign], senders: Mapping[Key, Sender]
+) -> dict[UUID, set[UUID]]:
+    """The documents that the mails of ``claims`` are made of, by workspace."""
+    wanted: dict[UUID, set[UUID]] = {}
+    for claim in claims:
+        wanted.setdefault(claim.due.workspace_id, set()).add(claim.due.document_id)
+    for (workspace_id, _), campaign in campaigns.items():
+        texts = [node.text.document_id for node in campaign.nodes if node.text is not None]
+        signature = campaign.settings.signature
+        wanted[workspace_id].update(texts, [signature.document_id] if signature else [])
+    for (workspace_id, _), sender in senders.items():
+        wanted[workspace_id].update([sender.profile_id], [sender.inbox_id] if sender.inbox_id else [])
+    return wanted
+
+
+def _node_words(node: Node, documents: Mapping[UUID, bytes]) -> NodeWords:
+    return unpack(documents[node.text.document_id], NodeWords) if node.text else NodeWords()

@@ -1,0 +1,271 @@
+"""Recording: what became of each send goes into the log together with what is due next, many sends in one transaction.
+
+An outcome is kept until it is stored, however long the database is away: it is the only witness of a send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, TypeAlias, assert_never
+from uuid import UUID
+
+import asyncpg
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain import streams
+from domain.event import Event
+from domain.lead.decide import (
+    Outcome as LeadOutcome,
+)
+from domain.lead.decide import (
+    RecordAccepted,
+    RecordDeferred,
+    RecordFailed,
+    RecordLost,
+    RecordRefused,
+    decide,
+    next_action,
+)
+from domain.lead.events import FailureReason, NextActionPlanned, SendDeferred
+from domain.lead.state import Lead
+from domain.refusal import Refused
+from domain.suppression import PersonSuppressed, is_hard_bounce
+from service.caller import Caller
+from service.channels import outcome as channel
+from service.clock import Clock
+from service.database.pool import Connection
+from service.dispatch import due as due_table
+from service.dispatch.claims import Claim, read_leads
+from service.dispatch.due import Due, Key
+from service.dispatch.mails import Ready, Unsendable
+from service.ids import new_id
+from service.store.appends import Any as AnyVersion
+from service.store.appends import Append, Appended, At, Conflict, Guard, StreamWrite
+from service.store.log import EventStore
+from service.texts import Words, pack
+from service.vault import Document, Vault
+
+OUTCOMES_A_TRANSACTION: Final = 200
+RETRY_SECONDS: Final = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class NotMade(Struct, frozen=True):
+    """The mail could not be made; nothing was handed to a provider."""
+
+    reason: FailureReason
+
+
+Outcome: TypeAlias = channel.Outcome | NotMade
+
+
+class Finished(Struct, frozen=True):
+    """A claimed send and what became of it."""
+
+    prepared: Ready | Unsendable
+    outcome: Outcome
+
+    @property
+    def claim(self) -> Claim:
+        """The claim it was."""
+        return self.prepared.claim
+
+
+class _Entry(Struct, frozen=True):
+    """One outcome on its way into the log."""
+
+    finished: Finished
+    evidence: UUID | None
+    lead: Lead
+    version: int
+
+
+class Recording:
+    """Stores outcomes, those that come together in one transaction."""
+
+    def __init__(self, store: EventStore, vault: Vault, clock: Clock) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._waiting: asyncio.Queue[Finished] = asyncio.Queue()
+
+    def put(self, finished: Finished) -> None:
+        """Take an outcome over; it is stored soon."""
+        self._waiting.put_nowait(finished)
+
+    async def run(self) -> None:
+        """Store outcomes until cancelled."""
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < OUTCOMES_A_TRANSACTION and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            await self._store_for_sure(batch)
+            for _ in batch:
+                self._waiting.task_done()
+
+    async def drained(self) -> None:
+        """Wait until everything taken over is stored."""
+        await self._waiting.join()
+
+    async def _store_for_sure(self, batch: Sequence[Finished]) -> None:
+        while True:
+            try:
+                async with self._store.transaction() as connection:
+                    await self._record(connection, batch)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.error("outcomes_not_stored_yet", count=len(batch), error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def _record(self, connection: Connection, batch: Sequence[Finished]) -> None:
+        await due_table.hold(connection, (finished.claim.due.key for finished in batch))
+        evidence = await self._keep_words(connection, batch)
+        entries = [
+            _Entry(finished, words, finished.claim.lead, finished.claim.version)
+            for finished, words in zip(batch, evidence, strict=True)
+        ]
+        stored: list[tuple[Finished, Sequence[Event]]] = []
+        while entries:
+            entries = await self._append(connection, entries, stored)
+        await self._follow(connection, stored)
+        await self._suppress(connection, batch)
+
+    async def _append(
+        self,
+        connection: Connection,
+        entries: Sequence[_Entry],
+        stored: list[tuple[Finished, Sequence[Event]]],
+    ) -> list[_Entry]:
+        """Append what the entries lead to, adding to ``stored``; answers those whose streams had moved, read anew."""
+        decided = [(entry, events) for entry in entries if (events := self._decide(entry)) is not None]
+        appends = [self._as_append(entry, events) for entry, events in decided]
+        outcomes = await self._store.append_in(connection, appends)
+        moved: list[_Entry] = []
+        for (entry, events), outcome in zip(decided, outcomes, strict=True):
+            match outcome:
+                case Appended():
+                    stored.append((entry.finished, events))
+                case Conflict():
+                    moved.append(entry)
+                case _:
+                    _log.error("outcome_refused", send_id=str(entry.finished.claim.send_id))
+        leads = await read_leads(self._store, connection, [entry.finished.claim.due.key for entry in moved])
+        anew = ((entry, *leads[entry.finished.claim.due.key]) for entry in moved)
+        return [replace(entry, lead=lead, version=version) for entry, lead, version in anew]
+
+    def _decide(self, entry: _Entry) -> Sequence[Event] | None:
+        try:
+            return decide(entry.lead, self._command(entry.finished, entry.evidence)) or None
+        except Refused as refused:
+            # Somebody else settled this very send, so its outcome is in the log already.
+            _log.warning("outcome_known", send_id=str(entry.finished.claim.send_id), code=refused.code)
+            return None
+
+    def _command(self, finished: Finished, evidence: UUID | None) -> LeadOutcome:
+        claim, now = finished.claim, self._clock.now()
+        send_id = claim.send_id
+        match finished.outcome:
+            case channel.Accepted(code=code):
+                campaign = finished.prepared.campaign
+                following = next_action(
+                    campaign.nodes, claim.due.node_id, campaign.settings.operating_hours, now
+                )
+                return RecordAccepted(send_id=send_id, code=code, next_action=following, evidence=evidence)
+            case channel.Deferred(code=code) | channel.SenderRefused(code=code):
+                return RecordDeferred(send_id=send_id, code=code or 0, now=now, evidence=evidence)
+            case channel.Refused(code=code):
+                return RecordRefused(send_id=send_id, code=code or 0, evidence=evidence)
+            case channel.Unknown():
+                return RecordLost(send_id=send_id, reason="connection-lost")
+            case NotMade(reason=reason):
+                return RecordFailed(send_id=send_id, reason=reason)
+            case _:
+                assert_never(finished.outcome)
+
+    def _as_append(self, entry: _Entry, events: Sequence[Event]) -> Append:
+        claim = entry.finished.claim
+        caller = Caller(claim.due.workspace_id, "worker", claim.send_id)
+        return Append(
+            workspace_id=claim.due.workspace_id,
+            writes=(
+                StreamWrite(
+                    stream=streams.lead(claim.due.lead_id), expected=At(entry.version), events=events
+                ),
+            ),
+            context=caller.context(self._clock, claim.epoch, claim.intent_id),
+            guard=Guard(streams.campaign(claim.due.campaign_id), claim.epoch),
+        )
+
+    async def _follow(
+        self, connection: Connection, stored: Sequence[tuple[Finished, Sequence[Event]]]
+    ) -> None:
+        """Let the due table say what the stored events say."""
+        planned: list[Due] = []
+        done: list[Key] = []
+        for finished, events in stored:
+            due = finished.claim.due
+            match events[-1]:
+                case NextActionPlanned(node_id=node_id, due_at=due_at):
+                    planned.append(replace(due, node_id=node_id, due_at=due_at))
+                case SendDeferred(retry_at=retry_at):
+                    planned.append(replace(due, due_at=retry_at))
+                case _:
+                    done.append(due.key)
+        await due_table.plan(connection, planned)
+        await due_table.drop(connection, done)
+
+    async def _keep_words(self, connection: Connection, batch: Sequence[Finished]) -> list[UUID | None]:
+        """Seal the servers' words, under the keys of the people they may name; answers the documents."""
+        evidence: list[UUID | None] = []
+        by_workspace: dict[UUID, list[Document]] = {}
+        for finished in batch:
+            words = _words(finished.outcome)
+            evidence.append(new_id() if words else None)
+            if words and evidence[-1] is not None:
+                due = finished.claim.due
+                document = Document(due.person_id, evidence[-1], pack(Words(words)))
+                by_workspace.setdefault(due.workspace_id, []).append(document)
+        for workspace_id, documents in by_workspace.items():
+            await self._vault.seal_many(connection, workspace_id, documents)
+        return evidence
+
+    async def _suppress(self, connection: Connection, batch: Sequence[Finished]) -> None:
+        """Write to no mailbox again that was refused for good."""
+        bounced: dict[UUID, list[Finished]] = {}
+        for finished in batch:
+            outcome = finished.outcome
+            if isinstance(outcome, channel.Refused) and is_hard_bounce(outcome.code or 0):
+                bounced.setdefault(finished.claim.due.workspace_id, []).append(finished)
+        appends = [
+            Append(
+                workspace_id=workspace_id,
+                writes=(
+                    StreamWrite(
+                        stream=streams.suppressions(workspace_id),
+                        expected=AnyVersion(),
+                        events=[
+                            PersonSuppressed(person_id=finished.claim.due.person_id, reason="hard-bounce")
+                            for finished in those
+                        ],
+                    ),
+                ),
+                context=Caller(workspace_id, "worker", those[0].claim.send_id).context(self._clock),
+            )
+            for workspace_id, those in bounced.items()
+        ]
+        await self._store.append_in(connection, appends)
+
+
+def _words(outcome: Outcome) -> str:
+    match outcome:
+        case channel.Unknown(detail=detail):
+            return detail
+        case NotMade():
+            return ""
+        case _:
+            return outcome.reply

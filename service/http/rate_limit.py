@@ -1,0 +1,67 @@
+"""So many requests per key and second, and no more: a token bucket for each key.
+
+The buckets are in the memory of one process: behind N processes a key may make up to N times as many requests. The
+limit protects the service from a client running wild; it is not an account of usage, and need not be exact.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+from uuid import UUID
+
+from litestar.types import ASGIApp, HTTPScope, Receive, Send
+
+from service.clock import Clock
+from service.http.authentication import Caller
+from service.http.layers import Layer
+from service.http.problems import Problem
+
+_BUCKETS_KEPT: Final = 10_000
+
+
+class TokenBuckets:
+    """A bucket of ``burst`` tokens per key, refilled by ``per_second``.
+
+    It is kept as one number: the moment, in seconds, at which it is full again (the GCRA form of a token bucket).
+    """
+
+    def __init__(self, *, per_second: float, burst: int, clock: Clock) -> None:
+        self._refill = 1 / per_second
+        self._capacity = burst / per_second
+        self._clock = clock
+        self._full_at: dict[UUID, float] = {}
+
+    def take(self, key_id: UUID) -> float:
+        """Take a token from the key's bucket: 0.0, or the seconds until there is one (then nothing is taken)."""
+        now = self._clock.now().timestamp()
+        # A clock set back must not lock anybody out: no bucket can be further from full than empty.
+        full_at = min(max(self._full_at.get(key_id, now), now), now + self._capacity) + self._refill
+        wait = full_at - self._capacity - now
+        if wait > 1e-9:
+            return wait
+        if len(self._full_at) >= _BUCKETS_KEPT:
+            self._full_at = {key: at for key, at in self._full_at.items() if at > now}
+        self._full_at[key_id] = full_at
+        return 0.0
+
+
+class RateLimit(Layer):
+    """Refuses the requests of a key that asks too often. Stands behind the authentication."""
+
+    def __init__(self, app: ASGIApp, buckets: TokenBuckets) -> None:
+        super().__init__(app)
+        self._buckets = buckets
+
+    async def handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Raises ``Problem`` ``rate-limited``."""
+        caller: Caller | None = scope.get("auth")
+        if caller is not None and (wait := self._buckets.take(caller.key_id)):
+            seconds = math.ceil(wait)
+            raise Problem(
+                "rate-limited",
+                f"This key has made too many requests; the next one is possible in {seconds} s.",
+                headers={"Retry-After": str(seconds)},
+                members={"retry_after": seconds},
+            )
+        await self.app(scope, receive, send)

@@ -1,0 +1,175 @@
+"""The launch call: every check in its order, then one transaction that accepts the launch and dispatches its run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+from msgspec import Struct
+
+from domain import readiness, streams
+from domain.campaign.decide import Launch, decide, is_stale, require_launchable
+from domain.campaign.state import Campaign
+from domain.lead.events import LeadsSkipped, SkippedLead
+from domain.refusal import Refused
+from service.caller import Caller
+from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
+from service.clock import Clock
+from service.database.pool import Connection, Pool
+from service.engine import LaunchJob, enqueue
+from service.launch.rollback import LEADS_AN_EVENT, Rollback
+from service.launch.runs import Runs, run_id
+from service.launch.selection import leave_out, left_out
+from service.senders.repository import Senders
+from service.store.appends import Any as AnyVersion
+from service.store.appends import StreamWrite
+from service.store.log import EventStore
+
+_log = structlog.get_logger(__name__)
+
+
+class NotReady(Refused):
+    """The launch is blocked; ``report`` holds all blockers, the first one gives the code."""
+
+    def __init__(self, report: readiness.Report) -> None:
+        first = report.blockers[0]
+        super().__init__(first.code, first.message)
+        self.report = report
+
+
+class Launched(Struct, frozen=True):
+    """The launch was accepted: ``campaign`` as it is now, and the leads left out, in order."""
+
+    campaign: Campaign
+    run_id: str
+    skipped: Sequence[SkippedLead]
+
+
+class Launching:
+    """Launches campaigns."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        store: EventStore,
+        campaigns: Campaigns,
+        senders: Senders,
+        runs: Runs,
+        rollback: Rollback,
+        clock: Clock,
+        stale_after: timedelta,
+    ) -> None:
+        self._pool = pool
+        self._store = store
+        self._campaigns = campaigns
+        self._senders = senders
+        self._runs = runs
+        self._rollback = rollback
+        self._clock = clock
+        self._stale_after = stale_after
+
+    async def launch(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Launched:
+        """Check everything, then accept the launch and dispatch its run, together or not at all.
+
+        Raises what ``expect`` raises, then ``Refused`` with the codes of the launch's error table; ``NotReady`` holds
+        all blockers.
+        """
+        campaign = await self._campaigns.load(caller.workspace_id, campaign_id)
+        expect(campaign.version)
+        campaign = await self._without_dead_launch(caller, campaign)
+        require_launchable(campaign)
+        report = await self.examine(caller.workspace_id, campaign)
+        if not report.ready:
+            raise NotReady(report)
+        try:
+            return await self._accept(caller, campaign)
+        except StreamMoved:
+            raise Refused(
+                "campaign-changed",
+                "Another request changed or launched this campaign at the same moment. Read it again.",
+            ) from None
+
+    async def examine(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
+        """What the launch would find, without side effects."""
+        senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
+        facts = tuple(
+            readiness.SenderFacts(id_, sender.channel, sender.status, sender.inbox_id is not None)
+            for id_, sender in senders.items()
+        )
+        return readiness.check(
+            readiness.Snapshot(campaign.status, campaign.channel, campaign.nodes, facts, campaign.lead_count)
+        )
+
+    async def expire(self, caller: Caller, campaign: Campaign) -> Campaign:
+        """Roll a launch back that is older than the stale window and whose run is not alive; else change nothing.
+
+        Raises ``StreamMoved`` when somebody wrote meanwhile.
+        """
+        now = self._clock.now()
+        alive = await self._run_is_alive(caller.workspace_id, campaign)
+        if not is_stale(campaign, now, self._stale_after, alive):
+            return campaign
+        draft = await self._rollback.undo(caller, campaign, "stale")
+        _log.warning("launch_expired", campaign_id=str(campaign.id), epoch=campaign.epoch)
+        return draft
+
+    async def _without_dead_launch(self, caller: Caller, campaign: Campaign) -> Campaign:
+        try:
+            return await self.expire(caller, campaign)
+        except StreamMoved:
+            return await self._campaigns.load(caller.workspace_id, campaign.id)
+
+    async def _run_is_alive(self, workspace_id: UUID, campaign: Campaign) -> bool:
+        async with self._pool.acquire() as connection:
+            return await self._runs.is_alive(
+                connection, workspace_id, campaign.id, campaign.epoch, self._clock.now()
+            )
+
+    async def _accept(self, caller: Caller, campaign: Campaign) -> Launched:
+        async with self._store.transaction() as connection:
+            skipped = await left_out(connection, caller.workspace_id, campaign)
+            try:
+                async with connection.transaction():
+                    return await self._dispatch(connection, caller, campaign, skipped)
+            except (asyncpg.PostgresError, OSError) as error:
+                _log.error("launch_dispatch_failed", campaign_id=str(campaign.id), error=type(error).__name__)
+                await self._record_failure(connection, caller, campaign, skipped)
+        raise Refused(
+            "launch-rolled-back",
+            "The launch could not be handed to the background run and was undone; the campaign is a draft "
+            "again and nothing was sent. It is safe to launch again.",
+        )
+
+    async def _dispatch(
+        self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]
+    ) -> Launched:
+        change = acceptance(campaign, skipped)
+        after = await self._campaigns.swap(caller, campaign, change, connection)
+        await leave_out(connection, caller.workspace_id, skipped, after.epoch)
+        await self._runs.announce(connection, caller.workspace_id, campaign.id, after.epoch)
+        await enqueue(
+            connection, LaunchJob(caller.workspace_id, campaign.id, after.epoch, caller.correlation_id)
+        )
+        return Launched(after, run_id(campaign.id, after.epoch), skipped)
+
+    async def _record_failure(
+        self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]
+    ) -> None:
+        """Keep the failed attempt in the history, with its compensation."""
+        accepted = await self._campaigns.swap(caller, campaign, acceptance(campaign, skipped), connection)
+        await self._rollback.undo(caller, accepted, "dispatch-failed", connection)
+
+
+def acceptance(campaign: Campaign, skipped: Sequence[SkippedLead]) -> Change:
+    """The events of an accepted launch: the campaign's, and the roster's for the leads left out."""
+    events = decide(campaign, Launch(total=campaign.lead_count - len(skipped), skipped=len(skipped)))
+    epoch = campaign.epoch + 1
+    left = [
+        LeadsSkipped(epoch=epoch, leads=tuple(skipped[start : start + LEADS_AN_EVENT]))
+        for start in range(0, len(skipped), LEADS_AN_EVENT)
+    ]
+    roster = StreamWrite(stream=streams.roster(campaign.id), expected=AnyVersion(), events=left)
+    return Change(events=events, also=(roster,) if left else (), raise_fence=epoch)

@@ -1,0 +1,265 @@
+"""The background run of a launch: enrols the leads in order, then makes the campaign active.
+
+It can be killed anywhere and taken up again: what it has enrolled is kept with how far it came. Every write carries its
+epoch, so a run that wakes up after its launch was given up writes nothing more; that refusal is recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import islice
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from domain import streams
+from domain.campaign.decide import Activate, RecordRefusal, StartRun, decide
+from domain.campaign.events import RefusedWrite
+from domain.campaign.state import Campaign
+from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
+from domain.refusal import Refused
+from domain.schedule import Planned, SenderPace, plan
+from domain.sequence import next_sendable
+from service.caller import Caller
+from service.campaigns.repository import Campaigns, Change, StreamMoved, Superseded
+from service.clock import Clock
+from service.database.pool import Connection, Pool
+from service.engine import LaunchJob
+from service.launch.rollback import LEADS_AN_EVENT, Rollback
+from service.launch.runs import Progress, Runs, run_id
+from service.launch.selection import to_enrol
+from service.senders.repository import Senders
+from service.store.appends import Any as AnyVersion
+from service.store.appends import Append, Appended, Fenced, Guard, StreamWrite
+from service.store.log import EventStore
+
+LEADS_A_TRANSACTION: Final = 5 * LEADS_AN_EVENT
+MAX_STARTS: Final = 5
+"""A run that died so often is given up: the launch is rolled back."""
+BEAT_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+_DUE_COLUMNS = (
+    "workspace_id",
+    "lead_id",
+    "campaign_id",
+    "sender_id",
+    "person_id",
+    "document_id",
+    "node_id",
+    "due_at",
+)
+
+
+class LaunchRun:
+    """Performs the runs of launches."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        store: EventStore,
+        campaigns: Campaigns,
+        senders: Senders,
+        runs: Runs,
+        rollback: Rollback,
+        clock: Clock,
+        gap: timedelta,
+    ) -> None:
+        """``gap`` is the least time between two sends of one sender."""
+        self._pool = pool
+        self._store = store
+        self._campaigns = campaigns
+        self._senders = senders
+        self._runs = runs
+        self._rollback = rollback
+        self._clock = clock
+        self._gap = gap
+
+    async def perform(self, job: LaunchJob) -> None:
+        """Bring the launch to its end: active, or rolled back, or found to be superseded."""
+        caller = _caller(job)
+        structlog.contextvars.bind_contextvars(
+            workspace_id=str(job.workspace_id), campaign_id=str(job.campaign_id), epoch=job.epoch
+        )
+        step: RefusedWrite = "start"
+        try:
+            async with self._signs_of_life(job):
+                campaign = await self._start(caller, job)
+                step = "enrol"
+                count = await self._enrol(caller, campaign)
+                step = "activate"
+                await self._activate(caller, job, count)
+        except Superseded:
+            await self._record_refusal(caller, job, step)
+        except Refused as refused:
+            if refused.code != "epoch-superseded":
+                raise
+            await self._record_refusal(caller, job, step)
+        else:
+            _log.info("campaign_active", prepared=count)
+
+    async def is_exhausted(self, job: LaunchJob) -> bool:
+        """Whether the run was started as often as a run may be, crashes included."""
+        campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
+        attempt = campaign.attempt(job.epoch)
+        return attempt is not None and attempt.starts >= MAX_STARTS
+
+    async def give_up(self, job: LaunchJob) -> None:
+        """Roll the launch back, if it is still this job's. Raises ``StreamMoved`` when somebody wrote meanwhile."""
+        campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
+        if campaign.status == "launching" and campaign.epoch == job.epoch:
+            await self._rollback.undo(_caller(job), campaign, "run-failed")
+            _log.error("launch_given_up", campaign_id=str(job.campaign_id), epoch=job.epoch)
+
+    async def _record_refusal(self, caller: Caller, job: LaunchJob, step: RefusedWrite) -> None:
+        _log.warning("run_superseded", step=step)
+        await self._campaigns.execute(
+            caller, job.campaign_id, lambda now: decide(now, RecordRefusal(epoch=job.epoch, write=step))
+        )
+
+    async def _start(self, caller: Caller, job: LaunchJob) -> Campaign:
+        while True:
+            campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
+            change = Change(events=decide(campaign, StartRun(epoch=job.epoch)), epoch=job.epoch)
+            try:
+                return await self._campaigns.swap(caller, campaign, change)
+            except StreamMoved:
+                continue
+
+    async def _enrol(self, caller: Caller, campaign: Campaign) -> int:
+        """Enrol what is not enrolled yet; answers how many are."""
+        async with self._pool.acquire() as connection:
+            progress = await self._runs.progress(connection, caller.workspace_id, campaign.id, campaign.epoch)
+        schedule = islice(await self._plan(caller.workspace_id, campaign), progress.count, None)
+        while True:
+            async with self._store.transaction() as connection:
+                leads = await to_enrol(
+                    connection, caller.workspace_id, campaign.id, progress.through, LEADS_A_TRANSACTION
+                )
+                if not leads:
+                    return progress.count
+                await self._enrol_part(connection, caller, campaign, leads, schedule)
+                progress = Progress(progress.count + len(leads), leads[-1].ordinal)
+                await self._runs.advance(
+                    connection, caller.workspace_id, campaign.id, campaign.epoch, progress
+                )
+
+    async def _plan(self, workspace_id: UUID, campaign: Campaign) -> Iterator[Planned]:
+        """The first actions of all leads. Counted from the launch, so a run taken up again plans the same."""
+        settings = campaign.settings
+        own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
+        senders = await self._senders.load_many(workspace_id, settings.sender_account_ids)
+        paces = [
+            SenderPace(
+                id_, min(senders[id_].daily_limit, own_limits.get(id_, senders[id_].daily_limit)), self._gap
+            )
+            for id_ in settings.sender_account_ids
+            if id_ in senders
+        ]
+        begins = campaign.attempts[-1].accepted_at + _first_delay(campaign)
+        return plan(begins, settings.operating_hours, paces, campaign.total or 0, settings.daily_limit)
+
+    async def _enrol_part(
+        self,
+        connection: Connection,
+        caller: Caller,
+        campaign: Campaign,
+        leads: Sequence[ImportedLead],
+        schedule: Iterator[Planned],
+    ) -> None:
+        node_id = _first_node(campaign)
+        enrolled = [
+            EnrolledLead(lead.lead_id, planned.sender_id, node_id, planned.due_at)
+            for lead, planned in zip(leads, islice(schedule, len(leads)), strict=True)
+        ]
+        await self._append_enrolments(connection, caller, campaign, enrolled)
+        await connection.copy_records_to_table(
+            "dispatch_due",
+            columns=_DUE_COLUMNS,
+            records=[
+                (
+                    caller.workspace_id,
+                    lead.lead_id,
+                    campaign.id,
+                    planned.sender_id,
+                    lead.person_id,
+                    lead.document_id,
+                    node_id,
+                    planned.due_at,
+                )
+                for lead, planned in zip(leads, enrolled, strict=True)
+            ],
+        )
+
+    async def _append_enrolments(
+        self, connection: Connection, caller: Caller, campaign: Campaign, enrolled: Sequence[EnrolledLead]
+    ) -> None:
+        events = [
+            LeadsEnrolled(epoch=campaign.epoch, leads=tuple(enrolled[start : start + LEADS_AN_EVENT]))
+            for start in range(0, len(enrolled), LEADS_AN_EVENT)
+        ]
+        append = Append(
+            workspace_id=caller.workspace_id,
+            writes=(StreamWrite(stream=streams.roster(campaign.id), expected=AnyVersion(), events=events),),
+            context=caller.context(self._clock, campaign.epoch),
+            guard=Guard(streams.campaign(campaign.id), campaign.epoch),
+        )
+        [outcome] = await self._store.append_in(connection, [append])
+        match outcome:
+            case Appended():
+                return
+            case Fenced(epoch=epoch, fence=fence):
+                raise Superseded(epoch, fence)
+            case _:
+                raise StreamMoved
+
+    async def _activate(self, caller: Caller, job: LaunchJob, prepared: int) -> None:
+        while True:
+            campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
+            events = decide(campaign, Activate(epoch=job.epoch, prepared=prepared))
+            try:
+                await self._campaigns.swap(caller, campaign, Change(events=events, epoch=job.epoch))
+            except StreamMoved:
+                continue
+            return
+
+    @asynccontextmanager
+    async def _signs_of_life(self, job: LaunchJob) -> AsyncIterator[None]:
+        """Beats while the run works, from before its first write on."""
+        await self._beat(job)
+        beating = asyncio.create_task(self._keep_beating(job))
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    async def _keep_beating(self, job: LaunchJob) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self._beat(job)
+
+    async def _beat(self, job: LaunchJob) -> None:
+        async with self._pool.acquire() as connection:
+            await self._runs.beat(connection, job.workspace_id, job.campaign_id, job.epoch, self._clock.now())
+
+
+def _caller(job: LaunchJob) -> Caller:
+    return Caller(job.workspace_id, run_id(job.campaign_id, job.epoch), job.correlation_id)
+
+
+def _first_node(campaign: Campaign) -> UUID:
+    step = next_sendable(campaign.nodes, -1)
+    if step is None:
+        raise Refused("no-sendable-nodes", "The sequence sends nothing.")
+    return step.node.id
+
+
+def _first_delay(campaign: Campaign) -> timedelta:
+    step = next_sendable(campaign.nodes, -1)
+    return step.delay if step is not None else timedelta()

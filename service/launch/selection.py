@@ -1,0 +1,59 @@
+"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, or not resolvable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+
+from domain.campaign.state import Campaign
+from domain.lead.events import ImportedLead, SkippedLead
+from domain.sequence import required_variables
+from service.database.pool import Connection
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
+
+
+async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaign) -> list[SkippedLead]:
+    """The leads that a launch of ``campaign`` leaves out now, in order.
+
+    When it skips leads of other campaigns, other launches that do so wait until the transaction ends.
+    """
+    skip_other = campaign.settings.skip_other_campaigns
+    if skip_other:
+        await _queries.lock_selection(connection, workspace_id=workspace_id)
+    rows = _queries.left_out(
+        connection,
+        workspace_id=workspace_id,
+        campaign_id=campaign.id,
+        required=sorted(required_variables(campaign.nodes)),
+        skip_other=skip_other,
+    )
+    return [
+        SkippedLead(row["lead_id"], row["reason"], row["variable"], row["other_campaign"])
+        async for row in rows
+    ]
+
+
+async def leave_out(
+    connection: Connection, workspace_id: UUID, leads: Sequence[SkippedLead], epoch: int
+) -> None:
+    """Mark the leads that the launch attempt ``epoch`` leaves out."""
+    lead_ids = [lead.lead_id for lead in leads]
+    await _queries.leave_out(connection, workspace_id=workspace_id, lead_ids=lead_ids, epoch=epoch)
+
+
+async def to_enrol(
+    connection: Connection, workspace_id: UUID, campaign_id: UUID, after: int, at_most: int
+) -> list[ImportedLead]:
+    """The next ``at_most`` leads to enrol, with ordinals above ``after``, in order."""
+    rows = _queries.to_enrol(
+        connection, workspace_id=workspace_id, campaign_id=campaign_id, after=after, at_most=at_most
+    )
+    return [
+        ImportedLead(row["lead_id"], row["ordinal"], row["person_id"], row["document_id"])
+        async for row in rows
+    ]

@@ -1,0 +1,54 @@
+-- Who is launched, and who is left out.
+
+-- name: lock_selection(workspace_id)!
+-- Two launches that look at each other's leads take turns, else both could take the same person.
+SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::text, 0));
+
+-- name: left_out(workspace_id, campaign_id, required, skip_other)
+-- The leads to leave out, in order, each with the first rule that applies. `required` are the variables that the
+-- sequence needs and has no fallback for; `fields` names what is known of a lead.
+WITH elsewhere AS MATERIALIZED (
+    SELECT DISTINCT ON (o.person_id) o.person_id, o.campaign_id
+    FROM dispatch_campaigns AS c
+    JOIN roster AS o ON o.workspace_id = c.workspace_id AND o.campaign_id = c.campaign_id AND o.skipped IS NULL
+    WHERE :skip_other
+      AND c.workspace_id = :workspace_id
+      AND c.campaign_id <> :campaign_id
+      AND c.status IN ('launching', 'active', 'paused')
+      AND (
+          c.status = 'launching'
+          OR EXISTS (
+              SELECT FROM dispatch_due AS d WHERE d.workspace_id = o.workspace_id AND d.lead_id = o.lead_id
+          )
+      )
+    ORDER BY o.person_id, o.campaign_id
+)
+SELECT
+    r.lead_id,
+    CASE
+        WHEN s.person_id IS NOT NULL THEN 'suppressed'
+        WHEN e.person_id IS NOT NULL THEN 'active-in-other-campaign'
+        ELSE 'unresolved-variable'
+    END AS reason,
+    CASE WHEN s.person_id IS NULL THEN e.campaign_id END AS other_campaign,
+    CASE
+        WHEN s.person_id IS NULL AND e.person_id IS NULL
+        THEN (SELECT v FROM unnest(:required::text[]) AS v WHERE v <> ALL (r.fields) ORDER BY v LIMIT 1)
+    END AS variable
+FROM roster AS r
+LEFT JOIN suppressions AS s ON s.workspace_id = r.workspace_id AND s.person_id = r.person_id
+LEFT JOIN elsewhere AS e ON e.person_id = r.person_id
+WHERE r.workspace_id = :workspace_id
+  AND r.campaign_id = :campaign_id
+  AND (s.person_id IS NOT NULL OR e.person_id IS NOT NULL OR NOT r.fields @> :required::text[])
+ORDER BY r.ordinal;
+
+-- name: leave_out(workspace_id, lead_ids, epoch)!
+UPDATE roster SET skipped = :epoch WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids);
+
+-- name: to_enrol(workspace_id, campaign_id, after, at_most)
+-- The next leads to enrol, in order.
+SELECT lead_id, person_id, document_id, ordinal FROM roster
+WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND ordinal > :after AND skipped IS NULL
+ORDER BY ordinal
+LIMIT :at_most;

@@ -1,0 +1,113 @@
+"""Between events and the bytes of the log: a registry of event classes, and upcasters for what older versions wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from domain.event import Event, Recorded
+from service.store.errors import UnknownEvent, UnreadableEvent
+
+_encoder = msgspec.json.Encoder(
+    order="deterministic"
+)  # equal events give equal bytes, also of sets and dicts
+
+
+class Upcaster(Struct, frozen=True):
+    """Turns the decoded payload of ``type`` as version ``from_version`` wrote it into that of the next version.
+
+    ``upcast`` is pure: it is called on every read of such an event, for ever.
+    """
+
+    type: str
+    from_version: int
+    upcast: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Codec:
+    """All events the program knows. Raises ``ValueError`` when types collide or an older version can't be read."""
+
+    def __init__(self, events: Iterable[type[Event]], upcasters: Iterable[Upcaster] = ()) -> None:
+        self._classes = _by_type(events)
+        self._upcasters = _by_version(upcasters, self._classes)
+        self._decoders = {name: msgspec.json.Decoder(event) for name, event in self._classes.items()}
+
+    def encode(self, event: Event) -> bytes:
+        """The payload to store. Raises ``UnknownEvent``: what could not be read again is not written."""
+        if self._classes.get(event.type) is not type(event):
+            raise UnknownEvent(
+                f"{type(event).__name__} (type '{event.type}') is not among the codec's events: add it"
+            )
+        return _encoder.encode(event)
+
+    def decode(self, type_: str, schema: int, payload: str | bytes) -> Event:
+        """The event a payload holds, brought to its present shape. Raises ``UnknownEvent``, ``UnreadableEvent``."""
+        known = self._classes.get(type_)
+        if known is None or not 1 <= schema <= known.schema:
+            raise UnknownEvent(
+                f"the log holds '{type_}' of version {schema}, which this program doesn't know: run a newer one"
+            )
+        try:
+            if schema == known.schema:
+                return self._decoders[type_].decode(payload)
+            return msgspec.convert(
+                self._upcast(type_, schema, known.schema, msgspec.json.decode(payload)), known
+            )
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            raise UnreadableEvent(
+                f"an event '{type_}' of version {schema} is not as declared: {error}"
+            ) from error
+
+    def recorded(self, row: asyncpg.Record) -> Recorded:
+        """A row of the log as an event. Raises ``UnknownEvent`` and ``UnreadableEvent``, with the event's place."""
+        try:
+            event = self.decode(row["type"], row["schema_version"], row["payload"])
+        except (UnknownEvent, UnreadableEvent) as error:
+            error.add_note(
+                f"at position {row['position']}: version {row['version']} of stream {row['stream']}"
+            )
+            raise
+        return Recorded(
+            position=row["position"],
+            workspace_id=row["workspace_id"],
+            stream=row["stream"],
+            version=row["version"],
+            event_id=row["event_id"],
+            recorded_at=row["recorded_at"],
+            actor=row["actor"],
+            correlation_id=row["correlation_id"],
+            causation_id=row["causation_id"],
+            epoch=row["epoch"],
+            event=event,
+        )
+
+    def _upcast(self, type_: str, schema: int, newest: int, payload: dict[str, Any]) -> dict[str, Any]:
+        for version in range(schema, newest):
+            payload = self._upcasters[type_, version](payload)
+        return payload
+
+
+def _by_type(events: Iterable[type[Event]]) -> dict[str, type[Event]]:
+    classes: dict[str, type[Event]] = {}
+    for event in events:
+        if (other := classes.setdefault(event.type, event)) is not event:
+            raise ValueError(f"{other.__name__} and {event.__name__} have the same type '{event.type}'")
+    return classes
+
+
+def _by_version(
+    upcasters: Iterable[Upcaster], classes: Mapping[str, type[Event]]
+) -> dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]:
+    steps = {(upcaster.type, upcaster.from_version): upcaster.upcast for upcaster in upcasters}
+    needed = {(name, version) for name, event in classes.items() for version in range(1, event.schema)}
+    if missing := sorted(needed - steps.keys()):
+        raise ValueError(f"no upcaster from version {missing[0][1]} of '{missing[0][0]}'")
+    if extra := sorted(steps.keys() - needed):
+        raise ValueError(
+            f"an upcaster from version {extra[0][1]} of '{extra[0][0]}', which is no older version"
+        )
+    return steps

@@ -1,0 +1,40 @@
+"""The feed: all events of the database in the order of their positions, none ever skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aiosql
+from msgspec import Struct
+
+from domain.event import Recorded
+from service.database.pool import Connection, Pool
+from service.store.codec import Codec
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("feed.sql"), "asyncpg")
+
+
+class Page(Struct, frozen=True):
+    """The next events, and up to where the feed was read: from there the reader goes on, also without events."""
+
+    events: list[Recorded]
+    upto: int
+
+
+class Feed:
+    """Reads the log in order. The reader keeps its own checkpoint."""
+
+    def __init__(self, pool: Pool, codec: Codec) -> None:
+        self._pool = pool
+        self._codec = codec
+
+    async def read(self, after: int, limit: int, connection: Connection | None = None) -> Page:
+        """At most ``limit`` (>= 1) events with a position above ``after``.
+
+        A transaction of the caller's must be READ COMMITTED. Raises as ``Codec.recorded`` does.
+        """
+        source = self._pool if connection is None else connection
+        rows = await source.fetch(_queries.feed.sql, after, limit)
+        events = [self._codec.recorded(row) for row in rows if row["position"] is not None]
+        return Page(events, rows[0]["upto"])

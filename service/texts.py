@@ -1,0 +1,71 @@
+"""What the vault's documents hold: every text and every secret of campaigns, senders and leads, and nothing else has it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from domain import templating
+
+
+class Words(Struct, frozen=True):
+    """One text: a campaign's name or signature, a server's reply."""
+
+    text: str
+
+
+class NodeWords(Struct, frozen=True):
+    """What a node says."""
+
+    subject: str = ""
+    body: str = ""
+
+
+class SenderProfile(Struct, frozen=True, kw_only=True):
+    """Who an e-mail sender account is."""
+
+    email_address: str
+    display_name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    signature: str = ""
+
+
+class Inbox(Struct, frozen=True):
+    """How to reach a sender's mail servers, credentials included."""
+
+    smtp_url: str
+    imap_url: str | None = None
+
+
+class LeadProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who a lead is; None where nothing is known. ``custom_fields``: the user's own keys."""
+
+    email: str | None = None
+    linkedin_url: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    name: str | None = None
+    company: str | None = None
+    position: str | None = None
+    headline: str | None = None
+    custom_fields: dict[str, str] = field(default_factory=dict)
+
+    def values(self) -> dict[str, str]:
+        """What the variables of a template stand for; only those that have a value."""
+        return templating.lead_values(msgspec.structs.asdict(self))
+
+
+T = TypeVar("T", bound=Struct)
+
+
+def pack(document: Struct) -> bytes:
+    """A document as the vault seals it."""
+    return msgspec.json.encode(document)
+
+
+def unpack(data: bytes, kind: type[T]) -> T:
+    """A document as it was packed."""
+    return msgspec.json.decode(data, type=kind)

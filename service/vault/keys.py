@@ -1,0 +1,42 @@
+"""One master key, and every other key derived from it, each for a single purpose.
+
+Derived by HKDF-Expand: the master key is uniformly random already, so the extract step may be left out (RFC 5869, 3.3).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+KEY_BYTES = 32
+SALT_BYTES = 16
+FINGERPRINT_BYTES = 4
+
+
+class MasterKey:
+    """The secret everything else is derived from: 32 random bytes, of which ``fingerprint`` (4 bytes) tells nothing.
+
+    Raises ``ValueError`` when it is not 32 bytes long.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != KEY_BYTES:
+            raise ValueError(f"The master key must be {KEY_BYTES} bytes long, this one has {len(secret)}.")
+        self._secret = secret
+        self.fingerprint = self.derive("fingerprint")[:FINGERPRINT_BYTES]
+
+    def __repr__(self) -> str:
+        return f"MasterKey(fingerprint={self.fingerprint.hex()})"
+
+    def derive(self, purpose: str) -> bytes:
+        """The 32-byte key for ``purpose``; keys of different purposes say nothing about each other."""
+        return self._expand(b"liftoff/" + purpose.encode())
+
+    def document_key(self, workspace_id: UUID, owner_id: UUID, salt: bytes) -> bytes:
+        """The 32-byte key of one owner's documents; it can't be had again once ``salt`` is gone."""
+        return self._expand(b"liftoff:document" + workspace_id.bytes + owner_id.bytes + salt)
+
+    def _expand(self, info: bytes) -> bytes:
+        return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=info).derive(self._secret)

@@ -1,0 +1,134 @@
+"""Sealed documents in Postgres, and the keyed digests by which the log may speak of what they hold.
+
+Every method that takes a connection joins the caller's transaction: document and event are committed together or not.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import aiosql
+
+from service.database.pool import Connection
+from service.ids import new_id
+from service.vault.errors import DocumentMissing, WrongMasterKey
+from service.vault.keys import SALT_BYTES, MasterKey
+from service.vault.sealing import require_own_seal, seal, unseal
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("vault.sql"), "asyncpg")
+_COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed", "fields")
+
+
+class Document(NamedTuple):
+    """One thing to seal. ``fields`` are the names of the values in ``data``, never the values: they stay readable."""
+
+    owner_id: UUID
+    document_id: UUID
+    data: bytes
+    fields: Sequence[str] = ()
+
+
+class Vault:
+    """Seals, opens and erases documents. Owner: a person (its identity digest), a campaign or a sender (their id)."""
+
+    def __init__(self, master_key: MasterKey) -> None:
+        self._master_key = master_key
+        self._identity_key = master_key.derive("identity-digest")
+        self._content_key = master_key.derive("content-digest")
+
+    def identity_digest(self, workspace_id: UUID, channel: str, canonical: bytes) -> UUID:
+        """The id of a person in the log: 122 bits of HMAC-SHA256, shaped as a UUIDv8 (RFC 9562).
+
+        ``canonical`` is the normalised identity on ``channel``. Without the master key it can't be guessed back, and
+        the same person has another one in each workspace.
+        """
+        message = workspace_id.bytes + channel.encode() + b"\0" + canonical
+        number = int.from_bytes(hmac.digest(self._identity_key, message, "sha256")[:16])
+        return UUID(int=number & ~(0xF << 76) & ~(0b11 << 62) | (8 << 76) | (0b10 << 62))
+
+    def content_digest(self, workspace_id: UUID, data: bytes) -> str:
+        """What the log may say about a text: HMAC-SHA256 in hex, equal for equal texts of one workspace."""
+        return hmac.digest(self._content_key, workspace_id.bytes + data, "sha256").hex()
+
+    async def require_master_key(self, connection: Connection) -> None:
+        """Make sure this database belongs to this master key; the first one ever seen is kept.
+
+        To be called once at the start: digests and documents of two keys must never mix. Raises ``WrongMasterKey``.
+        """
+        await _queries.record_master_key(connection, fingerprint=self._master_key.fingerprint)
+        if await _queries.recorded_master_key(connection) != self._master_key.fingerprint:
+            raise WrongMasterKey("This database")
+
+    async def seal(
+        self,
+        connection: Connection,
+        workspace_id: UUID,
+        owner_id: UUID,
+        data: bytes,
+        fields: Sequence[str] = (),
+    ) -> UUID:
+        """Keep ``data`` for ``owner_id``; answers the id of the new document."""
+        document = Document(owner_id, new_id(), data, fields)
+        await self.seal_many(connection, workspace_id, [document])
+        return document.document_id
+
+    async def seal_many(
+        self, connection: Connection, workspace_id: UUID, documents: Sequence[Document]
+    ) -> None:
+        """Keep many documents at once, for some 10 µs of the event loop each: so a thousand or a few per call.
+
+        Raises ``asyncpg.UniqueViolationError`` for a document id that exists: documents are never changed.
+        """
+        if not documents:
+            return
+        keys = await self._take_keys(connection, workspace_id, {document.owner_id for document in documents})
+        fingerprint = self._master_key.fingerprint
+        place = workspace_id.bytes
+        rows = (  # sealed as they are sent, so that the database works at the same time
+            (workspace_id, name, owner, seal(keys[owner], fingerprint, data, place + name.bytes), fields)
+            for owner, name, data, fields in documents
+        )
+        await connection.copy_records_to_table("documents", columns=_COLUMNS, records=rows)
+
+    async def open(self, connection: Connection, workspace_id: UUID, document_id: UUID) -> bytes:
+        """The content of one document. Raises ``DocumentMissing``, ``SealBroken``, ``WrongMasterKey``."""
+        opened = await self.open_many(connection, workspace_id, [document_id])
+        if document_id not in opened:
+            raise DocumentMissing(document_id)
+        return opened[document_id]
+
+    async def open_many(
+        self, connection: Connection, workspace_id: UUID, document_ids: Iterable[UUID]
+    ) -> dict[UUID, bytes]:
+        """The contents by id; what is missing or erased is absent. Raises ``SealBroken``, ``WrongMasterKey``."""
+        rows = _queries.open_documents(connection, workspace_id=workspace_id, document_ids=list(document_ids))
+        return {row["document_id"]: self._unseal(workspace_id, row) async for row in rows}
+
+    async def erase_owner(self, connection: Connection, workspace_id: UUID, owner_id: UUID) -> None:
+        """Remove an owner's key and documents (an older backup that holds both still opens)."""
+        await _queries.erase_owner(connection, workspace_id=workspace_id, owner_id=owner_id)
+
+    def _unseal(self, workspace_id: UUID, row: Mapping[str, Any]) -> bytes:
+        document_id: UUID = row["document_id"]
+        sealed: bytes = row["sealed"]
+        thing = f"The vault's document {document_id}"
+        require_own_seal(sealed, self._master_key.fingerprint, thing)
+        key = self._master_key.document_key(workspace_id, row["owner_id"], row["salt"])
+        return unseal(key, sealed, workspace_id.bytes + document_id.bytes, thing)
+
+    async def _take_keys(
+        self, connection: Connection, workspace_id: UUID, owners: set[UUID]
+    ) -> dict[UUID, bytes]:
+        """The document key of each owner, locked against erasure until the transaction ends."""
+        keys: dict[UUID, bytes] = {}
+        while missing := list(owners - keys.keys()):
+            offered = [os.urandom(SALT_BYTES) for _ in missing]
+            rows = _queries.take_keys(connection, workspace_id=workspace_id, owners=missing, offered=offered)
+            async for owner, salt in rows:
+                keys[owner] = self._master_key.document_key(workspace_id, owner, salt)
+        return keys

@@ -1,0 +1,167 @@
+"""The worker: hands the engine's jobs to whom they concern, and shows signs of life while it does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from msgspec import Struct
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.db import AsyncpgPoolDriver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+from pgqueuer.queries import Queries
+
+from service import engine
+from service.clock import Clock
+from service.database.pool import Pool
+from service.dispatch.housekeeping import Housekeeping
+from service.dispatch.recording import Recording
+from service.dispatch.ticks import Ticks
+from service.engine import HousekeepingJob, LaunchJob, TickJob
+from service.launch.run import LaunchRun
+
+DEQUEUE_TIMEOUT: Final = timedelta(seconds=1)
+"""How late a job is picked up when the engine's notification got lost, as it does when Postgres restarts."""
+HEARTBEAT_TIMEOUT: Final = timedelta(seconds=10)
+"""After so long without a sign of life a job is given to another worker."""
+BEAT_SECONDS: Final = 2.0
+RESTART_SECONDS: Final = 1.0
+JOBS_AT_ONCE: Final = 10
+RETRY_DELAY: Final = timedelta(seconds=1)
+LOG_KEPT: Final = timedelta(days=1)
+
+_log = structlog.get_logger(__name__)
+
+P = TypeVar("P", bound=Struct)
+
+
+class Worker:
+    """One worker of a process."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        worker_id: UUID,
+        launch_run: LaunchRun,
+        ticks: Ticks,
+        recording: Recording,
+        housekeeping: Housekeeping,
+        clock: Clock,
+        shards: int,
+        tick: timedelta,
+    ) -> None:
+        self._pool = pool
+        self._worker_id = worker_id
+        self._launch_run = launch_run
+        self._ticks = ticks
+        self._recording = recording
+        self._housekeeping = housekeeping
+        self._clock = clock
+        self._shards = shards
+        self._tick = tick
+        self._stopping = False
+        self._manager: QueueManager | None = None
+
+    async def run(self) -> None:
+        """Work until ``stop``; a lost database is waited for."""
+        await self._housekeeping.beat(self._worker_id)
+        recording = asyncio.create_task(self._recording.run())
+        beating = asyncio.create_task(self._keep_beating())
+        try:
+            while not self._stopping:
+                await self._serve()
+        finally:
+            await self._ticks.stop()
+            for task in (beating, recording):
+                task.cancel()
+            await asyncio.gather(beating, recording, return_exceptions=True)
+            await self._housekeeping.leave(self._worker_id)
+
+    def stop(self) -> None:
+        """Take no more jobs; ``run`` returns once what is in flight has its outcome stored."""
+        self._stopping = True
+        self._ticks.stop_claiming()
+        if self._manager is not None:
+            self._manager.shutdown.set()
+
+    async def _serve(self) -> None:
+        """Work the queue until asked to stop, or until the engine lost its database."""
+        try:
+            await self._ensure_chains()
+            self._manager = self._new_manager()
+            await self._manager.run(
+                dequeue_timeout=DEQUEUE_TIMEOUT,
+                batch_size=JOBS_AT_ONCE,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                shutdown_on_listener_failure=True,
+            )
+        except Exception as error:
+            # Whatever ended the engine, its jobs are in the database: begin again where it stopped.
+            _log.error("engine_stopped", error=type(error).__name__, detail=str(error))
+            await asyncio.sleep(RESTART_SECONDS)
+
+    def _new_manager(self) -> QueueManager:
+        manager = QueueManager(Queries(AsyncpgPoolDriver(self._pool)))
+        manager.entrypoint(engine.LAUNCH, on_failure="hold")(_typed(LaunchJob, self._launch))
+        manager.entrypoint(engine.TICK, on_failure="hold")(_typed(TickJob, self._link))
+        manager.entrypoint(engine.HOUSEKEEPING, on_failure="hold")(_typed(HousekeepingJob, self._keep_house))
+        return manager
+
+    async def _ensure_chains(self) -> None:
+        async with self._pool.acquire() as connection:
+            await engine.enqueue(connection, HousekeepingJob())
+            for shard in range(self._shards):
+                await engine.enqueue(connection, TickJob(shard))
+
+    async def _launch(self, job: LaunchJob) -> None:
+        if await self._launch_run.is_exhausted(job):
+            await self._launch_run.give_up(job)
+            return
+        try:
+            await self._launch_run.perform(job)
+        except Exception as error:
+            _log.error("launch_run_failed", error=type(error).__name__, detail=str(error))
+            raise RetryRequested(RETRY_DELAY, type(error).__name__) from error
+
+    async def _link(self, job: TickJob) -> None:
+        if job.shard < self._shards:
+            await self._ticks.link(job.shard)
+            raise RetryRequested(timedelta(), "next link")
+
+    async def _keep_house(self, job: HousekeepingJob) -> None:
+        try:
+            async with self._pool.acquire() as connection:
+                await engine.forget_old_log(connection, LOG_KEPT)
+            for _ in range(int(HEARTBEAT_TIMEOUT / self._tick)):
+                await self._housekeeping.round()
+                if self._stopping:
+                    break
+                await asyncio.sleep(self._tick.total_seconds())
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.error("housekeeping_failed", error=type(error).__name__, detail=str(error))
+        raise RetryRequested(timedelta(), "next round")
+
+    async def _keep_beating(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self._housekeeping.beat(self._worker_id)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.error("no_sign_of_life", error=type(error).__name__)
+
+
+def _typed(kind: type[P], work: Callable[[P], Awaitable[None]]) -> Callable[[Job], Awaitable[None]]:
+    """What the engine calls: reads the job's payload, then works."""
+
+    async def perform(job: Job) -> None:
+        structlog.contextvars.clear_contextvars()
+        await work(msgspec.json.decode(job.payload or b"{}", type=kind))
+
+    return perform

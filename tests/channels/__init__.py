@@ -1,0 +1,1 @@
+"""The e-mail channel, against real servers on loopback."""

@@ -1,0 +1,196 @@
+"""Real mail servers on loopback that misbehave exactly where they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal, NamedTuple, TypeAlias
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+LOOPBACK = "127.0.0.1"
+PASSWORD = "correct horse"
+
+Stage: TypeAlias = Literal["greeting", "mail", "rcpt", "data", "body", "dot", "rset", "login"]
+
+
+class Say(NamedTuple):
+    """Answer with these words instead of doing what was asked; 421 also closes the connection."""
+
+    words: str
+
+
+class Cut(NamedTuple):
+    """Cut the connection without a word."""
+
+
+class Hang(NamedTuple):
+    """Do nothing until ``released``."""
+
+    released: asyncio.Event
+
+
+Reaction: TypeAlias = Say | Cut | Hang
+
+
+class Delivered(NamedTuple):
+    """A mail the server took: at the dot, whatever it answered then."""
+
+    sender: str
+    recipients: list[str]
+    content: bytes
+
+
+class ScriptedServer:
+    """An SMTP server that behaves, but for the reactions queued per stage; it remembers what it saw.
+
+    ``body`` is after the 354, before the message is read; ``dot`` is after the message was read and kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        starttls: ssl.SSLContext | None = None,
+        utf8: bool = True,
+        offers_login: bool = True,
+    ) -> None:
+        self.delivered: list[Delivered] = []
+        self.commands: list[str] = []
+        self.connections = 0
+        self.open_connections: set[_Session] = set()
+        self.all_gone = asyncio.Event()
+        self._reactions: dict[Stage, deque[Reaction | None]] = defaultdict(deque)
+        self._tls, self.starttls, self.utf8, self.offers_login = tls, starttls, utf8, offers_login
+
+    def on(self, stage: Stage, *reactions: Reaction | None) -> None:
+        """React so the next times this stage is reached; None is good behaviour."""
+        self._reactions[stage].extend(reactions)
+
+    def next_reaction(self, stage: Stage) -> Reaction | None:
+        """What to do at this stage now."""
+        return self._reactions[stage].popleft() if self._reactions[stage] else None
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Session(self), LOOPBACK, 0, ssl=self._tls
+        )
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and cut every connection."""
+        self._server.close()
+        self.cut_all()
+        if self.open_connections:
+            await self.all_gone.wait()
+        await self._server.wait_closed()
+
+    def cut_all(self) -> None:
+        """Cut every connection, as a restart does."""
+        for session in tuple(self.open_connections):
+            session.cut()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.delivered.append(
+            Delivered(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"")
+        )
+        assert isinstance(server, _Session)
+        if await server.reacts("dot"):
+            return ""
+        return "250 2.0.0 OK"
+
+
+class _Session(SMTP):
+    def __init__(self, server: ScriptedServer) -> None:
+        self._script = server
+        super().__init__(
+            server,
+            hostname="localhost",
+            enable_SMTPUTF8=server.utf8,
+            tls_context=server.starttls,
+            auth_require_tls=False,
+            authenticator=self._check_login,
+            auth_exclude_mechanism=() if server.offers_login else ("LOGIN", "PLAIN"),
+        )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._script.connections += self not in self._script.open_connections  # once, STARTTLS makes a second
+        self._script.open_connections.add(self)
+        self._script.all_gone.clear()
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._script.open_connections.discard(self)
+        if not self._script.open_connections:
+            self._script.all_gone.set()
+        super().connection_lost(error)
+
+    def cut(self) -> None:
+        assert isinstance(self.transport, asyncio.WriteTransport)
+        self.transport.abort()
+
+    async def reacts(self, stage: Stage) -> bool:
+        """Whether a reaction took the place of good behaviour."""
+        match self._script.next_reaction(stage):
+            case None:
+                return False
+            case Say(words):
+                await super().push(words)
+                if words.startswith("421"):
+                    assert self.transport is not None
+                    self.transport.close()
+            case Cut():
+                self.cut()
+            case Hang(released):
+                await released.wait()
+                return False
+        return True
+
+    async def push(self, status: str | bytes) -> None:
+        if status == "":  # the reaction has spoken already
+            return
+        if isinstance(status, str) and status.startswith("220 localhost") and await self.reacts("greeting"):
+            return
+        await super().push(status)
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        self._script.commands.append("MAIL")
+        if not await self.reacts("mail"):
+            await super().smtp_MAIL(arg)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+        self._script.commands.append("RCPT")
+        if not await self.reacts("rcpt"):
+            await super().smtp_RCPT(arg)
+
+    async def smtp_RSET(self, arg: str | None) -> None:  # noqa: N802
+        self._script.commands.append("RSET")
+        if not await self.reacts("rset"):
+            await super().smtp_RSET(arg)
+
+    async def smtp_QUIT(self, arg: str | None) -> None:  # noqa: N802
+        self._script.commands.append("QUIT")
+        await super().smtp_QUIT(arg)
+
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
+        self._script.commands.append("DATA")
+        if await self.reacts("data"):
+            return
+        if self._script.next_reaction_is_for_body():
+            await super(_Session, self).push("354 Go on")
+            if await self.reacts("body"):
+                return
+        await super().smtp_DATA(arg)
+
+    def _check_login(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: LoginPassword
+    ) -> AuthResult:
+        reaction = self._script.next_reaction("login")
+        if isinstance(reaction, Say):
+            return AuthResult(success=False, handled=False, message=reaction.words)
+        return AuthResult(success=login.password == PASSWORD.encode())

@@ -1,0 +1,105 @@
+"""Real databases for tests: one server per run, shared by all workers, and a fresh database for each test that asks.
+
+The server is the embedded Postgres, or that of ``LIFTOFF_DATABASE_URL``. A database is copied from a template that has
+all migrations, so that a test pays for the copy only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from xdist.workermanage import WorkerController
+
+from service.database.embedded import EmbeddedPostgres
+from service.database.migrate import migrate
+
+_UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_run_directory = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a directory for its server: made by the process that started it, told to its workers."""
+    told = getattr(config, "workerinput", {}).get("run_directory")
+    config.stash[_run_directory] = Path(told or tempfile.mkdtemp(prefix="liftoff-tests-"))
+    config.stash[_run_directory].chmod(0o755)  # the server of a run as root runs as another user
+
+
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker where the run's server lives."""
+    node.workerinput["run_directory"] = str(node.config.stash[_run_directory])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the run's server, once no worker uses it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[_run_directory], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_server(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The DSN of a server on which tests make and drop databases of their own."""
+    if external := os.environ.get("LIFTOFF_DATABASE_URL"):
+        yield external
+    else:
+        with EmbeddedPostgres(pytestconfig.stash[_run_directory], _UNSAFE_BUT_FAST) as dsn:
+            yield dsn
+
+
+@pytest.fixture(scope="session")
+def migrated_template(database_server: str) -> Iterator[str]:
+    """The name of a database with all migrations, to copy others from. Nobody may stay connected to it."""
+    name = _new_name()
+    asyncio.run(_execute(database_server, f"CREATE DATABASE {name}"))
+    asyncio.run(migrate(_dsn_of(database_server, name)))
+    yield name
+    asyncio.run(_execute(database_server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def database(database_server: str, migrated_template: str) -> AsyncIterator[str]:
+    """The DSN of a fresh database with all migrations; sessions become the application's by ``open_pool``."""
+    async with _temporary_database(database_server, migrated_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def empty_database(database_server: str) -> AsyncIterator[str]:
+    """The DSN of a fresh database with nothing in it."""
+    async with _temporary_database(database_server, "template1") as dsn:
+        yield dsn
+
+
+@asynccontextmanager
+async def _temporary_database(server: str, template: str) -> AsyncIterator[str]:
+    name = _new_name()
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield _dsn_of(server, name)
+    finally:
+        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _new_name() -> str:
+    return f"liftoff_test_{uuid4().hex}"
+
+
+def _dsn_of(server: str, database: str) -> str:
+    return urlsplit(server)._replace(path=f"/{database}").geturl()

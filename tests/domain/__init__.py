@@ -1,0 +1,1 @@
+"""Examples of the domain, given and expected: no database, no clock."""

@@ -1,0 +1,349 @@
+"""A small world of senders, campaigns and leads that lives by the domain's own decisions, and the history it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from domain import sender as senders
+from domain import streams
+from domain.campaign import decide as campaigns
+from domain.campaign.events import Settings, TextRef
+from domain.campaign.state import Campaign
+from domain.campaign.state import evolve as evolve_campaign
+from domain.event import Event, Recorded
+from domain.lead import decide as lead_commands
+from domain.lead.events import (
+    CorrectedLead,
+    EnrolledLead,
+    ImportedLead,
+    LeadsCancelled,
+    LeadsCorrected,
+    LeadsEnrolled,
+    LeadsImported,
+    LeadsRemoved,
+    LeadsSkipped,
+    LeadsWithdrawn,
+    SkippedLead,
+    facts,
+)
+from domain.lead.state import NEWBORN, Lead
+from domain.lead.state import evolve as evolve_lead
+from domain.refusal import Refusal
+from domain.sender import Sender
+from domain.suppression import PersonSuppressed
+
+T = TypeVar("T")
+
+START: Final = datetime(2025, 3, 1, 22, tzinfo=UTC)
+
+
+class World:
+    """One workspace. Every action takes a number to choose by, and does nothing where the domain refuses it."""
+
+    def __init__(self, workspace: int = 1) -> None:
+        self.workspace_id = UUID(int=workspace << 96)
+        self.history: list[Recorded] = []
+        self.now = START
+        self.senders: dict[UUID, Sender] = {}
+        self.campaigns: dict[UUID, Campaign] = {}
+        self.rosters: dict[UUID, dict[UUID, Lead]] = {}
+        self.campaign_of: dict[UUID, UUID] = {}
+        self._versions: dict[str, int] = {}
+        self._ids = workspace << 96
+
+    def new_id(self) -> UUID:
+        self._ids += 1
+        return UUID(int=self._ids)
+
+    def record(self, stream: str, *events: Event) -> None:
+        """Add to the history what has happened, and to the states what it means."""
+        for event in events:
+            version = self._versions[stream] = self._versions.get(stream, 0) + 1
+            recorded = Recorded(
+                position=len(self.history) + 1,
+                workspace_id=self.workspace_id,
+                stream=stream,
+                version=version,
+                event_id=self.new_id(),
+                recorded_at=self.now,
+                actor="test",
+                correlation_id=self.workspace_id,
+                causation_id=None,
+                epoch=None,
+                event=event,
+            )
+            self.history.append(recorded)
+            self._evolve(recorded)
+
+    def _evolve(self, recorded: Recorded) -> None:
+        stream = recorded.stream
+        if stream.startswith(streams.CAMPAIGN):
+            campaign_id = streams.subject(stream)
+            campaign = evolve_campaign(self.campaigns.get(campaign_id), recorded)
+            assert campaign is not None
+            self.campaigns[campaign_id] = campaign
+        if stream.startswith(streams.SENDER):
+            sender = senders.evolve(self.senders.get(streams.subject(stream)), recorded)
+            assert sender is not None
+            self.senders[sender.id] = sender
+        for lead_id, fact in facts(recorded):
+            roster = self.rosters[self.campaign_of[lead_id]]
+            if isinstance(recorded.event, LeadsRemoved):
+                del roster[lead_id]
+            else:
+                roster[lead_id] = evolve_lead(roster.get(lead_id, NEWBORN), fact, recorded.recorded_at)
+
+    # --- Senders, campaigns and their lists ---
+
+    def let_time_pass(self, number: int) -> None:
+        self.now += timedelta(minutes=number)
+
+    def connect_sender(self, number: int) -> None:
+        connect = senders.Connect(
+            sender_id=self.new_id(),
+            channel="email",
+            profile_id=self.new_id(),
+            address_digest=self.new_id(),
+            warmup_status="active" if number % 2 else "warming",
+        )
+        stream = streams.sender(connect.sender_id)
+        self.record(stream, *senders.connect(connect))
+        self.record(
+            stream, *senders.decide(self.senders[connect.sender_id], senders.ConfigureInbox(self.new_id()))
+        )
+        self.record(stream, *senders.decide(self.senders[connect.sender_id], senders.RecordVerified()))
+
+    def change_sender(self, number: int) -> None:
+        sender = _chosen(list(self.senders.values()), number)
+        if sender is not None:
+            change = senders.SenderChange(daily_limit=1 + number % 500)
+            commands: list[senders.Command] = [senders.Change(change), senders.Remove()]
+            command = commands[number % 7 == 0]
+            self.record(streams.sender(sender.id), *senders.decide(sender, command))
+
+    def create_campaign(self, number: int) -> None:
+        self.connect_sender(number)
+        sender_id = next(reversed(self.senders))
+        create = campaigns.Create(
+            campaign_id=self.new_id(),
+            channel="email",
+            settings=Settings(name=TextRef(self.new_id(), "digest"), sender_account_ids=(sender_id,)),
+            senders={sender_id: "email"},
+            node_ids=(self.new_id(), self.new_id()),
+        )
+        self.rosters[create.campaign_id] = {}
+        self.record(streams.campaign(create.campaign_id), *campaigns.create(create))
+
+    def import_leads(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is None:
+            return
+        count = 1 + number % 5
+        leads = tuple(
+            ImportedLead(self.new_id(), campaign.leads_ever + index, self.new_id(), self.new_id())
+            for index in range(count)
+        )
+        self.campaign_of |= {lead.lead_id: campaign.id for lead in leads}
+        self._command(campaign, campaigns.ReviseLeads(added=count))
+        imported = LeadsImported(campaign_id=campaign.id, source="csv", leads=leads)
+        self.record(streams.roster(campaign.id), imported)
+
+    def remove_leads(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is not None and (lead_ids := tuple(self.rosters[campaign.id])[number % 3 :: 3]):
+            self._command(campaign, campaigns.ReviseLeads(removed=len(lead_ids)))
+            self.record(streams.roster(campaign.id), LeadsRemoved(lead_ids=lead_ids))
+
+    def correct_leads(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is not None and (lead_ids := tuple(self.rosters[campaign.id])[number % 2 :: 2]):
+            self._command(campaign, campaigns.ReviseLeads(corrected=len(lead_ids)))
+            corrected = tuple(CorrectedLead(lead_id, self.new_id(), self.new_id()) for lead_id in lead_ids)
+            self.record(streams.roster(campaign.id), LeadsCorrected(leads=corrected))
+
+    def rename(self, number: int) -> None:
+        campaign = _chosen(list(self.campaigns.values()), number)
+        if campaign is not None:
+            settings = campaigns.SettingsChange(name=TextRef(self.new_id(), f"digest-{number}"))
+            self._command(campaign, campaigns.Edit(change=settings))
+
+    # --- Launching ---
+
+    def launch(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is None:
+            return
+        skipped = tuple(self.rosters[campaign.id])[: number % 3]
+        total = len(self.rosters[campaign.id]) - len(skipped)
+        if self._command(campaign, campaigns.Launch(total=total, skipped=len(skipped))) and skipped:
+            leads = tuple(SkippedLead(lead_id, "suppressed") for lead_id in skipped)
+            epoch = self.campaigns[campaign.id].epoch
+            self.record(streams.roster(campaign.id), LeadsSkipped(epoch=epoch, leads=leads))
+
+    def enrol(self, number: int) -> None:
+        campaign = self._campaign(number, "launching")
+        if campaign is None:
+            return
+        pending = [id for id, lead in self.rosters[campaign.id].items() if lead.status == "pending"]
+        leads = tuple(
+            EnrolledLead(lead_id, campaign.settings.sender_account_ids[0], campaign.nodes[0].id, self.now)
+            for lead_id in pending[: 1 + number % 10]
+        )
+        self._command(campaign, campaigns.StartRun(epoch=campaign.epoch))
+        self.record(streams.roster(campaign.id), LeadsEnrolled(epoch=campaign.epoch, leads=leads))
+
+    def activate(self, number: int) -> None:
+        campaign = self._campaign(number, "launching")
+        if campaign is not None:
+            self._command(campaign, campaigns.Activate(epoch=campaign.epoch, prepared=campaign.total or 0))
+
+    def roll_back(self, number: int) -> None:
+        campaign = self._campaign(number, "launching")
+        if campaign is None:
+            return
+        accepted = campaign.attempts[-1].accepted_event
+        touched = [
+            id for id, lead in self.rosters[campaign.id].items() if lead.skip_reason or lead.current_node_id
+        ]
+        if touched:
+            withdrawn = LeadsWithdrawn(epoch=campaign.epoch, lead_ids=tuple(touched), compensates=(accepted,))
+            self.record(streams.roster(campaign.id), withdrawn)
+        command = campaigns.RollBack(epoch=campaign.epoch, reason="dispatch-failed", compensates=(accepted,))
+        self._command(campaign, command)
+
+    # --- Running ---
+
+    def send(self, number: int) -> None:
+        campaign = self._campaign(number, "active")
+        if campaign is None or not self.rosters[campaign.id]:
+            return
+        lead_id = list(self.rosters[campaign.id])[number % len(self.rosters[campaign.id])]
+        nodes = [node for node in campaign.nodes if node.type != "end"]
+        begin = lead_commands.BeginSend(
+            campaign_id=campaign.id,
+            send_id=self.new_id(),
+            node_id=nodes[number % len(nodes)].id,
+            sender_id=campaign.settings.sender_account_ids[0],
+        )
+        self._lead(lead_id, begin)
+
+    def conclude_send(self, number: int) -> None:
+        leads = {lead_id: lead for roster in self.rosters.values() for lead_id, lead in roster.items()}
+        lead_id = _chosen([lead_id for lead_id, lead in leads.items() if lead.open_send], number)
+        if lead_id is None or (opened := leads[lead_id].open_send) is None:
+            return
+        following = (
+            lead_commands.NextAction(self.new_id(), self.now + timedelta(days=1)) if number % 2 else None
+        )
+        outcomes: list[lead_commands.Outcome] = [
+            lead_commands.RecordAccepted(send_id=opened.send_id, code=250, next_action=following),
+            lead_commands.RecordAccepted(send_id=opened.send_id, code=250, next_action=following),
+            lead_commands.RecordDeferred(send_id=opened.send_id, code=451, now=self.now),
+            lead_commands.RecordRefused(send_id=opened.send_id, code=550, evidence=self.new_id()),
+            lead_commands.RecordFailed(send_id=opened.send_id, reason="erased"),
+            lead_commands.RecordLost(send_id=opened.send_id, reason="worker-lost"),
+        ]
+        self._lead(lead_id, outcomes[number % len(outcomes)])
+
+    def unsubscribe(self, number: int) -> None:
+        lead_id = _chosen(list(self.campaign_of), number)
+        if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
+            self._lead(lead_id, lead_commands.Unsubscribe())
+            assert lead.person_id is not None
+            suppressed = PersonSuppressed(person_id=lead.person_id, reason="unsubscribed")
+            self.record(streams.suppressions(self.workspace_id), suppressed)
+
+    def pause(self, number: int) -> None:
+        if campaign := self._campaign(number, "active"):
+            self._command(campaign, campaigns.Pause())
+
+    def resume(self, number: int) -> None:
+        if campaign := self._campaign(number, "paused"):
+            self._command(campaign, campaigns.Resume(open_leads=number % 2))
+
+    def stop(self, number: int) -> None:
+        campaign = self._campaign(number, "active")
+        if campaign is None:
+            return
+        self._command(campaign, campaigns.Stop())
+        lead_ids = tuple(id for id, lead in self.rosters[campaign.id].items() if not lead.is_terminal)
+        if lead_ids:
+            self.record(streams.roster(campaign.id), LeadsCancelled(lead_ids=lead_ids))
+
+    def put_away(self, number: int) -> None:
+        if campaign := self._campaign(number, "stopped"):
+            self._command(campaign, campaigns.Archive())
+        elif (campaign := self._campaign(number, "draft")) and number % 5 == 0:
+            self._command(campaign, campaigns.Delete())
+
+    def _campaign(self, number: int, status: str) -> Campaign | None:
+        found = [
+            campaign
+            for campaign in self.campaigns.values()
+            if campaign.status == status and not campaign.deleted
+        ]
+        return _chosen(found, number)
+
+    def _command(self, campaign: Campaign, command: campaigns.Command) -> bool:
+        try:
+            events = campaigns.decide(self.campaigns[campaign.id], command)
+        except Refusal:
+            return False
+        self.record(streams.campaign(campaign.id), *events)
+        return True
+
+    def _lead(self, lead_id: UUID, command: lead_commands.Command) -> None:
+        lead = self.rosters[self.campaign_of[lead_id]][lead_id]
+        try:
+            events = lead_commands.decide(lead, command)
+        except Refusal:
+            return
+        self.record(streams.lead(lead_id), *events)
+
+
+def _chosen(things: Sequence[T], number: int) -> T | None:
+    return things[number % len(things)] if things else None
+
+
+ACTIONS: Final[tuple[Callable[[World, int], None], ...]] = (
+    World.let_time_pass,
+    World.connect_sender,
+    World.change_sender,
+    World.create_campaign,
+    World.import_leads,
+    World.import_leads,
+    World.remove_leads,
+    World.correct_leads,
+    World.rename,
+    World.launch,
+    World.enrol,
+    World.activate,
+    World.roll_back,
+    World.send,
+    World.send,
+    World.conclude_send,
+    World.conclude_send,
+    World.unsubscribe,
+    World.pause,
+    World.resume,
+    World.stop,
+    World.put_away,
+)
+
+_steps = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 10_000)), max_size=80)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Recorded]:
+    """Everything that may happen in a workspace, in an order in which it may happen."""
+    world = World()
+    world.create_campaign(1)
+    world.import_leads(4)
+    for action, number in draw(_steps):
+        action(world, number)
+    return world.history

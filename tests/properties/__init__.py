@@ -1,0 +1,1 @@
+"""Laws of the domain, searched for counter-examples by Hypothesis."""

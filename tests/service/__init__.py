@@ -1,0 +1,1 @@
+"""What surrounds the rules: the embedded database, migrations, the pool, settings."""

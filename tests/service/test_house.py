@@ -1,0 +1,60 @@
+"""The rules of the house that no linter knows: what the domain may import, and how long things may be."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[2]
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 70
+ALLOWED_IN_THE_DOMAIN = {*sys.stdlib_module_names, "domain", "msgspec", "transitions"}
+
+
+def _sources(*rooms: str) -> list[Path]:
+    found = [path for room in rooms for path in sorted((HOUSE / room).rglob("*.py"))]
+    assert found
+    return found
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """The top-level packages that a module imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module).partition(".")[0]
+
+
+def _functions(path: Path) -> Iterator[tuple[str, int]]:
+    """The functions of a module, with their length in lines."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield (
+                f"{path.relative_to(HOUSE)}:{node.lineno} {node.name}",
+                (node.end_lineno or 0) - node.lineno + 1,
+            )
+
+
+def test_the_domain_imports_the_standard_library_msgspec_and_transitions_only() -> None:
+    foreign = [(str(path), name) for path in _sources("domain") for name in _imported(path)]
+    assert [found for found in foreign if found[1] not in ALLOWED_IN_THE_DOMAIN] == []
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    lengths = {
+        str(path): path.read_text().count("\n")
+        for path in _sources("domain", "projections", "service", "tests")
+    }
+    assert {path: length for path, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    found = [
+        function
+        for path in _sources("domain", "projections", "service", "tests")
+        for function in _functions(path)
+    ]
+    assert [function for function in found if function[1] > LONGEST_FUNCTION] == []
