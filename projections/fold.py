@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Generic
 
 from msgspec import Struct
@@ -20,6 +20,14 @@ class Changes(Struct, Generic[Row], frozen=True, kw_only=True):
     sums: Mapping[str, Mapping[SumName, int]]
 
 
+class _Thing(Struct, Generic[State], gc=False):
+    """One thing in a working set: its state now, and the one that is stored. Looked up once for each fact."""
+
+    key: Key
+    state: State | None = None
+    stored: State | None = None
+
+
 class Fold(Generic[State, Row, Fact]):
     """A working set of states: ``expect`` events, ``admit`` the rows they need, ``apply`` them, write the ``changes``.
 
@@ -28,56 +36,56 @@ class Fold(Generic[State, Row, Fact]):
 
     def __init__(self, projection: Projection[State, Row, Fact]) -> None:
         self._projection = projection
-        self._stored: dict[Key, State] = {}
-        self._states: dict[Key, State | None] = {}
-        self._expected: list[tuple[Key, Fact, Recorded]] = []
+        self._things: dict[Key, _Thing[State]] = {}
+        self._expected: list[tuple[_Thing[State], Fact, Recorded]] = []
 
     def __len__(self) -> int:
         """How many things the set holds."""
-        return len(self._states)
+        return len(self._things)
 
     def expect(self, events: Iterable[Recorded]) -> list[Key]:
         """Take up ``events``; answers the keys whose rows, where they exist, must be admitted before."""
-        facts, births = self._projection.facts, self._projection.births
-        expected = [(key, fact, event) for event in events for key, fact in facts(event)]
-        self._expected += expected
+        facts, births, things = self._projection.facts, self._projection.births, self._things
         unknown: list[Key] = []
-        for key, fact, _ in expected:
-            if key not in self._states:
-                self._states[key] = None
-                if not isinstance(fact, births):
-                    unknown.append(key)
+        for event in events:
+            for key, fact in facts(event):
+                thing = things.get(key)
+                if thing is None:
+                    thing = things[key] = _Thing(key)
+                    if not isinstance(fact, births):
+                        unknown.append(key)
+                self._expected.append((thing, fact, event))
         return unknown
 
     def admit(self, rows: Iterable[Row]) -> None:
         """Take in rows as they are stored."""
         for key, state in map(self._projection.read, rows):
-            self._stored[key] = self._states[key] = state
+            thing = self._things[key]
+            thing.state = thing.stored = state
 
     def apply(self) -> None:
         """Fold the events taken up. Raises what ``evolve`` raises; the set is of no use after that."""
-        evolve, states = self._projection.evolve, self._states
-        for key, fact, event in self._expected:
-            states[key] = evolve(key, states[key], fact, event)
+        evolve = self._projection.evolve
+        for thing, fact, event in self._expected:
+            thing.state = evolve(thing.key, thing.state, fact, event)
         self._expected.clear()
 
     def changes(self) -> Changes[Row]:
         """All that differs from what is stored."""
-        lay_out, stored = self._projection.lay_out, self._stored
-        changed = {key: state for key, state in self._states.items() if state is not stored.get(key)}
+        lay_out = self._projection.lay_out
+        changed = [thing for thing in self._things.values() if thing.state is not thing.stored]
         return Changes(
-            outdated=[key for key in changed if key in stored],
-            rows=[lay_out(key, state) for key, state in changed.items() if state is not None],
-            sums={sums.table.name: self._differences(sums, changed) for sums in self._projection.sums},
+            outdated=[thing.key for thing in changed if thing.stored is not None],
+            rows=[lay_out(thing.key, thing.state) for thing in changed if thing.state is not None],
+            sums={sums.table.name: _differences(sums, changed) for sums in self._projection.sums},
         )
 
-    def _differences(self, sums: Sums[State], changed: Mapping[Key, State | None]) -> dict[SumName, int]:
-        counter = Counter(_all_terms(sums, changed))
-        counter.subtract(_all_terms(sums, {key: self._stored.get(key) for key in changed}))
-        return {name: difference for name, difference in counter.items() if difference}
 
-
-def _all_terms(sums: Sums[State], states: Mapping[Key, State | None]) -> Iterator[SumName]:
-    for key, state in states.items():
-        if state is not None:
-            yield from sums.terms(key, state)
+def _differences(sums: Sums[State], changed: Iterable[_Thing[State]]) -> dict[SumName, int]:
+    terms, counter = sums.terms, Counter[SumName]()
+    for thing in changed:
+        if thing.state is not None:
+            counter.update(terms(thing.key, thing.state))
+        if thing.stored is not None:
+            counter.subtract(terms(thing.key, thing.stored))
+    return {name: difference for name, difference in counter.items() if difference}

@@ -50,7 +50,7 @@ class UnknownLead(Exception):
 # --- State -----------------------------------------------------------------------------------------------------------
 
 
-class Send(Struct, frozen=True):
+class Send(Struct, frozen=True, gc=False):
     """A send that a provider took over."""
 
     node_id: UUID
@@ -59,7 +59,7 @@ class Send(Struct, frozen=True):
     accepted_at: datetime
 
 
-class TrackedLead(Struct, frozen=True, kw_only=True):
+class TrackedLead(Struct, frozen=True, kw_only=True, gc=False):
     """A lead as the domain knows it, and what only a list of leads is asked for.
 
     ``milestones``: all that the lead ever reached, whatever its status is now.
@@ -115,7 +115,7 @@ def _milestones_shown(lead: Lead) -> frozenset[Milestone]:
 # --- Row -------------------------------------------------------------------------------------------------------------
 
 
-class LeadRow(Struct, frozen=True):
+class LeadRow(Struct, frozen=True, gc=False):
     """A row of ``leads``. ``open_send`` and ``sends`` are JSON, for the fold to go on with."""
 
     workspace_id: UUID

@@ -19,7 +19,6 @@ from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 
 from service import engine
-from service.clock import Clock
 from service.database.pool import Pool
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.recording import Recording
@@ -53,7 +52,6 @@ class Worker:
         ticks: Ticks,
         recording: Recording,
         housekeeping: Housekeeping,
-        clock: Clock,
         shards: int,
         tick: timedelta,
     ) -> None:
@@ -63,7 +61,6 @@ class Worker:
         self._ticks = ticks
         self._recording = recording
         self._housekeeping = housekeeping
-        self._clock = clock
         self._shards = shards
         self._tick = tick
         self._stopping = False

@@ -15,6 +15,7 @@ from uuid import UUID
 import aiosql
 from msgspec import Struct
 
+from domain.refusal import FieldError, Invalid
 from service.clock import Clock
 from service.database.pool import Pool
 from service.ids import new_id
@@ -81,14 +82,20 @@ class ApiKeys:
         self._clock = clock
 
     async def issue(self, workspace_id: UUID, new: NewKey) -> IssuedKey:
-        """Make a key of the workspace; the answer is the only place its secret is ever found."""
+        """Make a key of the workspace; the answer is the only place its secret is ever found.
+
+        Raises ``Invalid`` for a key that would be expired from the start.
+        """
+        now = self._clock.now()
+        if new.expires_at is not None and new.expires_at <= now:
+            raise Invalid(FieldError("expires_at", "This moment has passed."))
         secret = SECRET_PREFIX + secrets.token_hex(_SECRET_BYTES)
         key = ApiKey(
             id=new_id(),
             workspace_id=workspace_id,
             name=new.name,
             scopes=new.scopes,
-            created_at=self._clock.now(),
+            created_at=now,
             expires_at=new.expires_at,
         )
         await _queries.add_key(

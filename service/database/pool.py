@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from service.database.programs import OLDEST_MAJOR_VERSION
+
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
@@ -21,7 +23,6 @@ else:  # the real classes take no type arguments
 
 APPLICATION_ROLE = "liftoff_app"
 SCHEMA = "liftoff"
-OLDEST_MAJOR_VERSION = 15
 _CONNECT_SECONDS = 10.0
 
 

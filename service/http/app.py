@@ -56,31 +56,27 @@ def create_app(
 ) -> Litestar:
     """The application with the given routes under ``/api``, besides those it always has (keys, health, docs, problems).
 
-    ``services`` are injected by name into the handlers that ask for them, as are ``keys``, ``cursors`` and ``clock``.
+    ``services`` are injected by name into the handlers that ask for them, as are ``keys`` and ``cursors``.
     """
     keys = ApiKeys(on.pool, on.clock)
     uses = KeyUses(keys)
     claims = Claims(on.pool, Sealer(on.master_key), on.clock)
-    injected = {"keys": keys, "cursors": Cursors(on.master_key), "clock": on.clock, **services}
+    injected = {"keys": keys, "cursors": Cursors(on.master_key), **services}
     all_routes = [*key_routes, *routes]
-    api = Router(
-        API,
-        route_handlers=all_routes,
+    app = Litestar(
+        [
+            Router(API, route_handlers=all_routes),
+            problem_pages,
+            *health_routes([DatabaseProbe(on.pool), SchemaProbe(on.pool), *on.probes], on.registry),
+            *docs_routes(build_document(all_routes, injected, version("liftoff"))),
+        ],
+        dependencies={name: _provide(service) for name, service in injected.items()},
         middleware=[
             RequiredScope(),
             PathIdsInLog(),
             BodyLimit(decoded=on.settings.body_limit_bytes, streamed=on.settings.import_limit_bytes),
             Idempotency(claims),
         ],
-    )
-    app = Litestar(
-        [
-            api,
-            problem_pages,
-            *health_routes([DatabaseProbe(on.pool), SchemaProbe(on.pool), *on.probes], on.registry),
-            *docs_routes(build_document(all_routes, injected, version("liftoff"))),
-        ],
-        dependencies={name: _provide(service) for name, service in injected.items()},
         exception_handlers={Exception: answer_problem},
         request_class=ApiRequest,
         lifespan=[lambda _: fulfilling(_duties(uses, claims))],

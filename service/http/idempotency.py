@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, Message, Receive, ReceiveMessage, Scope, Sen
 
 from service.http.authentication import Caller
 from service.http.claims import Answer, Claim, Claims, RequestName
+from service.http.operations import operation_of
 from service.http.problems import Problem
 
 HEADER: Final = "Idempotency-Key"
@@ -36,7 +37,7 @@ class Idempotency(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Raises ``Problem`` ``idempotency-in-progress``, ``idempotency-key-reused``, ``invalid-idempotency-key``."""
-        key = _key(scope)
+        key = _key(scope) if operation_of(scope) else None
         if key is None:
             await next_app(scope, receive, send)
             return

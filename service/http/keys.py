@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -12,9 +11,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, Struct
 
-from domain.refusal import FieldError
 from service.access import ApiKey, ApiKeys, NewKey, Scope
-from service.clock import Clock
 from service.http.operations import operation
 from service.http.paging import Cursor, Cursors, Limit
 from service.http.problems import Problem
@@ -109,13 +106,11 @@ async def list_keys(
 async def create_key(
     request: ApiRequest,
     keys: NamedDependency[ApiKeys],
-    clock: NamedDependency[Clock],
     data: JSONBody[CreateKey],
 ) -> Response[CreatedKey]:
     """Make a key. It can have no scope that the key asking for it lacks."""
     for scope in sorted(data.scopes):
         request.caller.require(scope)
-    _require_future(data.expires_at, clock.now())
     new = NewKey(scopes=frozenset(data.scopes), name=data.name, expires_at=data.expires_at)
     issued = await keys.issue(request.caller.workspace_id, new)
     return Response(CreatedKey(_view(issued.key), issued.secret), headers={"Cache-Control": "no-store"})
@@ -129,12 +124,6 @@ async def delete_key(request: ApiRequest, keys: NamedDependency[ApiKeys], key_id
 
 
 key_routes: Final[list[ControllerRouterHandler]] = [list_keys, create_key, delete_key]
-
-
-def _require_future(expires_at: datetime | None, now: datetime) -> None:
-    if expires_at is not None and expires_at <= now:
-        error = FieldError("expires_at", "This moment has passed.")
-        raise Problem("invalid-value", "'expires_at': This moment has passed.", errors=[error])
 
 
 def _view(key: ApiKey) -> KeyView:

@@ -25,6 +25,7 @@ from service.http.authentication import API
 from service.http.catalogue import PROBLEMS, ProblemType
 from service.http.operations import SECURITY_SCHEME, Operation
 from service.http.problems import MEDIA_TYPE
+from service.http.requests import ApiRequest
 
 Document = dict[str, Any]
 
@@ -76,6 +77,7 @@ def build_document(
     described = Litestar(
         [Router(API, route_handlers=routes)],
         dependencies={name: _stand_in(name) for name in dependencies},
+        request_class=ApiRequest,
         openapi_config=_config(version),
         logging_config=None,
     )

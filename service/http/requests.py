@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final, get_args, get_origin
 from uuid import UUID
 
 import msgspec
@@ -119,16 +119,19 @@ def _parse(body: bytes) -> Any:
 
 def _shape_errors(document: object, expected: Any, path: str) -> Iterator[FieldError]:
     """Each field that is wrong, where msgspec would stop at the first."""
-    if not (
-        isinstance(document, dict) and isinstance(expected, type) and issubclass(expected, msgspec.Struct)
-    ):
-        try:
-            msgspec.convert(document, expected)
-        except msgspec.ValidationError as error:
-            yield _field_error(error, path)
+    shape = get_args(expected)[0] if get_origin(expected) is Annotated else expected
+    if isinstance(document, dict) and isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+        yield from _field_errors(document, shape, path)
         return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(expected)}
-    if expected.__struct_config__.forbid_unknown_fields:
+    try:
+        msgspec.convert(document, expected)
+    except msgspec.ValidationError as error:
+        yield _field_error(error, path)
+
+
+def _field_errors(document: dict[str, object], shape: type[msgspec.Struct], path: str) -> Iterator[FieldError]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    if shape.__struct_config__.forbid_unknown_fields:
         for name in document.keys() - fields.keys():
             yield FieldError(_join(path, name), "There is no such field.")
     for name, field in fields.items():

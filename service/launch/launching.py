@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -27,6 +28,9 @@ from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.store.log import EventStore
+
+RETRY_AFTER: Final = 5
+"""Seconds after which a launch in progress is worth another look; most are over sooner."""
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +84,7 @@ class Launching:
         campaign = await self._campaigns.load(caller.workspace_id, campaign_id)
         expect(campaign.version)
         campaign = await self._without_dead_launch(caller, campaign)
-        require_launchable(campaign)
+        self._require_launchable(campaign)
         report = await self.examine(caller.workspace_id, campaign)
         if not report.ready:
             raise NotReady(report)
@@ -91,6 +95,14 @@ class Launching:
                 "campaign-changed",
                 "Another request changed or launched this campaign at the same moment. Read it again.",
             ) from None
+
+    def _require_launchable(self, campaign: Campaign) -> None:
+        try:
+            require_launchable(campaign)
+        except Refused as refused:
+            if refused.code == "launch-in-progress":
+                refused.evidence |= {"runId": run_id(campaign.id, campaign.epoch), "retry_after": RETRY_AFTER}
+            raise
 
     async def examine(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
         """What the launch would find, without side effects."""

@@ -52,3 +52,6 @@ SELECT lead_id, person_id, document_id, ordinal FROM roster
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND ordinal > :after AND skipped IS NULL
 ORDER BY ordinal
 LIMIT :at_most;
+
+-- name: documents_of(workspace_id, lead_ids)
+SELECT lead_id, document_id FROM roster WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids);

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import ssl
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Literal, NamedTuple, TypeAlias
+from typing import AnyStr, Literal, NamedTuple, TypeAlias
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -95,13 +92,13 @@ class ScriptedServer:
         for session in tuple(self.open_connections):
             session.cut()
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.delivered.append(
-            Delivered(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"")
-        )
-        assert isinstance(server, _Session)
-        if await server.reacts("dot"):
-            return ""
+    async def handle_DATA(self, server: _Session, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = envelope.original_content or b""
+        self.delivered.append(Delivered(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+        reaction = self.next_reaction("dot")
+        if isinstance(reaction, Say):
+            return reaction.words
+        await server.obey(reaction)
         return "250 2.0.0 OK"
 
 
@@ -134,29 +131,32 @@ class _Session(SMTP):
         assert isinstance(self.transport, asyncio.WriteTransport)
         self.transport.abort()
 
+    async def obey(self, reaction: Cut | Hang | None) -> None:
+        """Cut the connection and stay with it till its end, or hang and come back."""
+        if isinstance(reaction, Cut):
+            self.cut()
+            await asyncio.Event().wait()
+        elif isinstance(reaction, Hang):
+            await reaction.released.wait()
+
     async def reacts(self, stage: Stage) -> bool:
-        """Whether a reaction took the place of good behaviour."""
-        match self._script.next_reaction(stage):
-            case None:
-                return False
-            case Say(words):
-                await super().push(words)
-                if words.startswith("421"):
-                    assert self.transport is not None
-                    self.transport.close()
-            case Cut():
-                self.cut()
-            case Hang(released):
-                await released.wait()
-                return False
+        """Whether words other than the usual ones were said."""
+        reaction = self._script.next_reaction(stage)
+        if not isinstance(reaction, Say):
+            await self.obey(reaction)
+            return False
+        await super().push(reaction.words)
+        if reaction.words.startswith("421") and self.transport is not None:
+            self.transport.close()
         return True
 
-    async def push(self, status: str | bytes) -> None:
-        if status == "":  # the reaction has spoken already
+    async def push(self, status: AnyStr) -> None:
+        words = status if isinstance(status, str) else status.decode()
+        if words.startswith("220 localhost") and await self.reacts("greeting"):
             return
-        if isinstance(status, str) and status.startswith("220 localhost") and await self.reacts("greeting"):
-            return
-        await super().push(status)
+        await super().push(words)
+        if words.startswith("354"):
+            await self.reacts("body")
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
         self._script.commands.append("MAIL")
@@ -179,13 +179,8 @@ class _Session(SMTP):
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         self._script.commands.append("DATA")
-        if await self.reacts("data"):
-            return
-        if self._script.next_reaction_is_for_body():
-            await super(_Session, self).push("354 Go on")
-            if await self.reacts("body"):
-                return
-        await super().smtp_DATA(arg)
+        if not await self.reacts("data"):
+            await super().smtp_DATA(arg)
 
     def _check_login(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: LoginPassword

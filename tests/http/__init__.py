@@ -1,0 +1,1 @@
+"""The HTTP interface: what every route can rely on."""

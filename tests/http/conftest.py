@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 from litestar import Litestar
 
 from service.access import ApiKeys, IssuedKey, NewKey, Scope, Workspaces
 from service.database.pool import Pool, open_pool
 from service.http.app import Foundation, create_app
+from service.logging import configure_logging
 from service.metrics import new_registry
 from service.settings import Settings
 from service.vault import MasterKey
@@ -50,9 +54,7 @@ class World:
         )
         self.app: Litestar = create_app(self.foundation, toy_routes, {"toys": self.toys})
 
-    async def key(
-        self, *scopes: Scope, workspace: str = "acme", lasts: timedelta | None = None
-    ) -> IssuedKey:
+    async def key(self, *scopes: Scope, workspace: str = "acme", lasts: timedelta | None = None) -> IssuedKey:
         """A new key, of all scopes unless some are named."""
         workspace_id = await Workspaces(self.pool, self.clock).take(workspace)
         expires_at = self.clock.now() + lasts if lasts else None
@@ -99,3 +101,14 @@ async def stranger(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a key."""
     async with world.client_with(None) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[StringIO]:
+    """What was logged, as JSON lines."""
+    before = logging.getLogger().handlers[:]
+    written = StringIO()
+    configure_logging(stream=written)
+    yield written
+    logging.getLogger().handlers = before
+    structlog.reset_defaults()

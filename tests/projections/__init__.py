@@ -1,0 +1,1 @@
+"""The read models: as pure folds, and driven against a real database."""

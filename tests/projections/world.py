@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain import sender as senders
 from domain import streams
 from domain.campaign import decide as campaigns
-from domain.campaign.events import Settings, TextRef
+from domain.campaign.events import Settings, SettingsChange, TextRef
 from domain.campaign.state import Campaign
 from domain.campaign.state import evolve as evolve_campaign
 from domain.event import Event, Recorded
@@ -169,7 +169,7 @@ class World:
     def rename(self, number: int) -> None:
         campaign = _chosen(list(self.campaigns.values()), number)
         if campaign is not None:
-            settings = campaigns.SettingsChange(name=TextRef(self.new_id(), f"digest-{number}"))
+            settings = SettingsChange(name=TextRef(self.new_id(), f"digest-{number}"))
             self._command(campaign, campaigns.Edit(change=settings))
 
     # --- Launching ---
@@ -264,7 +264,7 @@ class World:
 
     def resume(self, number: int) -> None:
         if campaign := self._campaign(number, "paused"):
-            self._command(campaign, campaigns.Resume(open_leads=number % 2))
+            self._command(campaign, campaigns.Resume(something_left=bool(number % 2)))
 
     def stop(self, number: int) -> None:
         campaign = self._campaign(number, "active")
@@ -335,6 +335,14 @@ ACTIONS: Final[tuple[Callable[[World, int], None], ...]] = (
     World.put_away,
 )
 
+OPENING: Final[tuple[Callable[[World, int], None], ...]] = (
+    World.create_campaign,
+    World.import_leads,
+    World.launch,
+    World.enrol,
+    World.activate,
+)
+
 _steps = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 10_000)), max_size=80)
 
 
@@ -342,8 +350,8 @@ _steps = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 10_000)), m
 def histories(draw: st.DrawFn) -> list[Recorded]:
     """Everything that may happen in a workspace, in an order in which it may happen."""
     world = World()
-    world.create_campaign(1)
-    world.import_leads(4)
+    for action in OPENING[: draw(st.integers(0, len(OPENING)))]:
+        action(world, 4)
     for action, number in draw(_steps):
         action(world, number)
     return world.history

@@ -1,0 +1,158 @@
+"""The composition root: the one place where the parts of the service are made and given to each other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from domain import sender, suppression
+from domain.campaign import events as campaign_events
+from domain.lead import events as lead_events
+from service.campaigns.repository import Campaigns
+from service.channels.smtp import SmtpChannel
+from service.channels.unsubscribe import UnsubscribeTokens
+from service.clock import Clock
+from service.database.pool import Pool, open_pool
+from service.dispatch.claims import Claims
+from service.dispatch.gates import Gates
+from service.dispatch.housekeeping import Housekeeping
+from service.dispatch.mails import Mails
+from service.dispatch.recording import Recording
+from service.dispatch.ticks import Ticks
+from service.ids import new_id
+from service.launch.launching import Launching
+from service.launch.rollback import Rollback
+from service.launch.run import LaunchRun
+from service.launch.runs import Runs
+from service.senders.repository import Senders
+from service.settings import Settings
+from service.store.codec import Codec
+from service.store.feed import Feed
+from service.store.log import EventStore
+from service.vault import MasterKey, Vault
+from service.worker import Worker
+
+EVENTS: Final = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
+"""Every event there is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Liftoff:
+    """The parts that every role of the program shares."""
+
+    settings: Settings
+    clock: Clock
+    pool: Pool
+    master_key: MasterKey
+    vault: Vault
+    codec: Codec
+    store: EventStore
+    feed: Feed
+    gates: Gates
+    campaigns: Campaigns
+    senders: Senders
+    runs: Runs
+    rollback: Rollback
+    launching: Launching
+    housekeeping: Housekeeping
+    tokens: UnsubscribeTokens
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, dsn: str, master_key: MasterKey, clock: Clock
+) -> AsyncIterator[Liftoff]:
+    """The service's parts on a migrated database, until the end of the block.
+
+    Raises ``DatabaseError``, and ``WrongMasterKey`` when the database belongs to another key.
+    """
+    pool = await open_pool(dsn, max_size=settings.database_pool_size)
+    try:
+        liftoff = _assemble(settings, pool, master_key, clock)
+        async with pool.acquire() as connection:
+            await liftoff.vault.require_master_key(connection)
+        yield liftoff
+        await liftoff.store.close()
+    finally:
+        await pool.close()
+
+
+def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock) -> Liftoff:
+    vault = Vault(master_key)
+    codec = Codec(EVENTS)
+    store = EventStore(pool, codec)
+    gates = Gates()
+    campaigns = Campaigns(store, gates, clock)
+    senders = Senders(store, gates, clock)
+    runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
+    rollback = Rollback(store, campaigns, gates)
+    stale_after = timedelta(seconds=settings.stale_launch_seconds)
+    launching = Launching(pool, store, campaigns, senders, runs, rollback, clock, stale_after)
+    dead_after = timedelta(seconds=settings.run_dead_seconds)
+    return Liftoff(
+        settings=settings,
+        clock=clock,
+        pool=pool,
+        master_key=master_key,
+        vault=vault,
+        codec=codec,
+        store=store,
+        feed=Feed(pool, codec),
+        gates=gates,
+        campaigns=campaigns,
+        senders=senders,
+        runs=runs,
+        rollback=rollback,
+        launching=launching,
+        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
+        tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
+    )
+
+
+def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
+    """A worker of this process, sending through ``smtp``."""
+    settings, worker_id = liftoff.settings, new_id()
+    gap, tick = timedelta(seconds=settings.send_gap_seconds), timedelta(seconds=settings.tick_seconds)
+    recording = Recording(liftoff.store, liftoff.vault, liftoff.clock)
+    ticks = Ticks(
+        liftoff.pool,
+        liftoff.vault,
+        Claims(liftoff.pool, liftoff.store, liftoff.clock, worker_id, settings.shards, gap),
+        Mails(
+            liftoff.pool,
+            liftoff.vault,
+            liftoff.campaigns,
+            liftoff.senders,
+            liftoff.tokens,
+            liftoff.clock,
+            settings.base_url,
+        ),
+        smtp,
+        recording,
+        liftoff.senders,
+        tick,
+        settings.worker_concurrency,
+    )
+    launch_run = LaunchRun(
+        liftoff.pool,
+        liftoff.store,
+        liftoff.campaigns,
+        liftoff.senders,
+        liftoff.runs,
+        liftoff.rollback,
+        liftoff.clock,
+        gap,
+    )
+    return Worker(
+        liftoff.pool,
+        worker_id,
+        launch_run,
+        ticks,
+        recording,
+        liftoff.housekeeping,
+        settings.shards,
+        tick,
+    )

@@ -1,0 +1,66 @@
+"""The outcome of a launch in words for the person who asked: leads and senders by name, which the log never has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+
+from domain.readiness import Finding
+from service.database.pool import Pool
+from service.senders.repository import Senders
+from service.texts import LeadProfile, SenderProfile, unpack
+from service.vault import Vault
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
+
+
+class Wording:
+    """Opens the few texts that an answer names."""
+
+    def __init__(self, pool: Pool, vault: Vault, senders: Senders) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._senders = senders
+
+    async def leads(self, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, LeadProfile]:
+        """Who the leads are; erased ones are absent."""
+        async with self._pool.acquire() as connection:
+            rows = _queries.documents_of(connection, workspace_id=workspace_id, lead_ids=list(lead_ids))
+            documents = {row["lead_id"]: row["document_id"] async for row in rows}
+            opened = await self._vault.open_many(connection, workspace_id, documents.values())
+        return {
+            lead_id: unpack(opened[document_id], LeadProfile)
+            for lead_id, document_id in documents.items()
+            if document_id in opened
+        }
+
+    async def findings(self, workspace_id: UUID, findings: Sequence[Finding]) -> list[dict[str, object]]:
+        """Blockers or warnings as the API shows them: code, message and evidence, senders by their address."""
+        ids = {UUID(str(found.evidence["sender_id"])) for found in findings if "sender_id" in found.evidence}
+        addresses = await self._addresses(workspace_id, ids)
+        return [_shown(found, addresses) for found in findings]
+
+    async def _addresses(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, str]:
+        senders = await self._senders.load_many(workspace_id, sender_ids)
+        async with self._pool.acquire() as connection:
+            opened = await self._vault.open_many(
+                connection, workspace_id, [sender.profile_id for sender in senders.values()]
+            )
+        return {
+            str(id_): unpack(opened[sender.profile_id], SenderProfile).email_address
+            for id_, sender in senders.items()
+            if sender.profile_id in opened
+        }
+
+
+def _shown(found: Finding, addresses: dict[str, str]) -> dict[str, object]:
+    sender_id = str(found.evidence.get("sender_id", ""))
+    address = addresses.get(sender_id)
+    if address is None:
+        return {"code": found.code, "message": found.message, **found.evidence}
+    message = found.message.replace(sender_id, address)
+    return {"code": found.code, "message": message, **found.evidence, "email_address": address}

@@ -1,0 +1,98 @@
+"""How far each projection has come: one row for each, which also says whether it had to stop, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+from msgspec import Struct
+
+from projections.catalogue import AnyProjection
+from service.database.pool import Connection
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("checkpoints.sql"), "asyncpg")
+
+
+class Poison(Struct, frozen=True):
+    """An event that can't be folded. ``error`` is the class of what was raised: its words might tell too much."""
+
+    position: int
+    event_id: UUID
+    error: str
+
+
+class Checkpoint(Struct, frozen=True):
+    """The tables hold all events up to ``position``; ``poison`` is the event at which the projection stopped."""
+
+    name: str
+    position: int
+    poison: Poison | None
+
+
+async def begin(connection: Connection, projection: AnyProjection) -> bool:
+    """Make sure there is a checkpoint; answers whether the tables still hold the rows of an older version.
+
+    A program older than the tables gets no checkpoint, and so never writes to them.
+    """
+    older = [row async for row in _queries.drop_older(connection, projection.name, projection.version)]
+    await _queries.begin(connection, projection.name, projection.version)
+    return bool(older)
+
+
+async def resume(connection: Connection, projection: AnyProjection) -> None:
+    """Let a projection that stopped at an event try it once more."""
+    await _queries.resume(connection, projection.name, projection.version)
+
+
+async def find(connection: Connection, projections: Iterable[AnyProjection]) -> list[Checkpoint]:
+    """The checkpoints there are."""
+    return [
+        Checkpoint(row["name"], row["position"], _poison(row))
+        async for row in _queries.find(connection, *_named(projections))
+    ]
+
+
+async def claim(
+    connection: Connection, projections: Iterable[AnyProjection], position: int
+) -> frozenset[str]:
+    """The names of those that stand at ``position`` and are now this transaction's to move."""
+    rows = _queries.claim(connection, *_named(projections), position)
+    return frozenset([row["name"] async for row in rows])
+
+
+async def seize(connection: Connection, projection: AnyProjection) -> int | None:
+    """The position, once nobody else works on it; None without a checkpoint."""
+    position: int | None = await _queries.seize(connection, projection.name, projection.version)
+    return position
+
+
+async def move(connection: Connection, projections: Collection[AnyProjection], position: int) -> None:
+    """The tables of these now hold all events up to ``position``."""
+    await _queries.move(connection, *_named(projections), position)
+
+
+async def stop(connection: Connection, projection: AnyProjection, position: int, poison: Poison) -> None:
+    """The tables hold all events up to ``position``, and the next one can't be folded."""
+    await _queries.stop(
+        connection,
+        projection.name,
+        projection.version,
+        position,
+        poison.position,
+        poison.event_id,
+        poison.error,
+    )
+
+
+def _named(projections: Iterable[AnyProjection]) -> tuple[list[str], list[int]]:
+    pairs = [(projection.name, projection.version) for projection in projections]
+    return [name for name, _ in pairs], [version for _, version in pairs]
+
+
+def _poison(row: Any) -> Poison | None:
+    if row["error"] is None:
+        return None
+    return Poison(row["failed_position"], row["failed_event_id"], row["error"])
