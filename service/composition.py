@@ -27,6 +27,7 @@ from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
+from service.launch.wording import Wording
 from service.senders.repository import Senders
 from service.settings import Settings
 from service.store.codec import Codec
@@ -57,6 +58,7 @@ class Liftoff:
     runs: Runs
     rollback: Rollback
     launching: Launching
+    wording: Wording
     housekeeping: Housekeeping
     tokens: UnsubscribeTokens
 
@@ -107,6 +109,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         runs=runs,
         rollback=rollback,
         launching=launching,
+        wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
     )

@@ -101,7 +101,7 @@ class Worker:
             )
         except Exception as error:
             # Whatever ended the engine, its jobs are in the database: begin again where it stopped.
-            _log.error("engine_stopped", error=type(error).__name__, detail=str(error))
+            _log.error("engine_stopped", exc_info=error)
             await asyncio.sleep(RESTART_SECONDS)
 
     def _new_manager(self) -> QueueManager:
@@ -124,7 +124,7 @@ class Worker:
         try:
             await self._launch_run.perform(job)
         except Exception as error:
-            _log.error("launch_run_failed", error=type(error).__name__, detail=str(error))
+            _log.error("launch_run_failed", exc_info=error)
             raise RetryRequested(RETRY_DELAY, type(error).__name__) from error
 
     async def _link(self, job: TickJob) -> None:
@@ -142,7 +142,7 @@ class Worker:
                     break
                 await asyncio.sleep(self._tick.total_seconds())
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            _log.error("housekeeping_failed", error=type(error).__name__, detail=str(error))
+            _log.error("housekeeping_failed", exc_info=error)
         raise RetryRequested(timedelta(), "next round")
 
     async def _keep_beating(self) -> None:

@@ -6,6 +6,9 @@ VALUES (:workspace_id, :name, :created_at)
 ON CONFLICT (name) DO UPDATE SET name = w.name
 RETURNING workspace_id;
 
+-- name: any-workspace()$
+SELECT EXISTS (SELECT FROM workspaces);
+
 -- name: add-key(workspace_id, key_id, name, secret_hash, scopes, created_at, expires_at)!
 INSERT INTO api_keys (workspace_id, key_id, name, secret_hash, scopes, created_at, expires_at)
 VALUES (:workspace_id, :key_id, :name, :secret_hash, :scopes, :created_at, :expires_at);

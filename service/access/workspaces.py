@@ -22,6 +22,11 @@ class Workspaces:
         self._pool = pool
         self._clock = clock
 
+    async def any(self) -> bool:
+        """Whether there is a workspace at all."""
+        exists: bool = await _queries.any_workspace(self._pool)
+        return exists
+
     async def take(self, name: str) -> UUID:
         """The id of the workspace called ``name`` (1 to 200 characters), made if it is new."""
         workspace_id: UUID = await _queries.take_workspace(

@@ -54,9 +54,13 @@ async def connect_as_owner(dsn: str, *, application_name: str) -> Connection:
         connection = await asyncpg.connect(
             dsn, timeout=_CONNECT_SECONDS, server_settings=session_settings(application_name)
         )
-        await _refuse_old_servers(connection)
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _explained(error, dsn) from error
+    try:
+        await _refuse_old_servers(connection)
+    except DatabaseError:
+        await connection.close()
+        raise
     return connection
 
 
@@ -77,15 +81,16 @@ def _explained(error: Exception, dsn: str) -> DatabaseError:
     """The error in the words of the person who set ``LIFTOFF_DATABASE_URL``; never with the password in it."""
     if isinstance(error, asyncpg.InvalidParameterValueError) and APPLICATION_ROLE in str(error):
         return DatabaseError(f"the database has no role {APPLICATION_ROLE}: run 'liftoff migrate' first")
+    if isinstance(error, ValueError):  # its message may hold what was taken for a port
+        return DatabaseError(
+            "LIFTOFF_DATABASE_URL can't be read: is a special character of its password not a %XX?"
+        )
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return DatabaseError(f"can't use the database at {_place(dsn)}: {reason}")
 
 
 def _place(dsn: str) -> str:
     """Where a DSN points to, without its user and password."""
-    try:
-        parts = urlsplit(dsn)
-        host = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])[0]
-        return f"{host}:{parts.port or 5432}{parts.path}"
-    except ValueError:
-        return "LIFTOFF_DATABASE_URL"
+    parts = urlsplit(dsn)
+    host = parse_qs(parts.query).get("host", [parts.netloc.rpartition("@")[2]])[0]
+    return host + parts.path

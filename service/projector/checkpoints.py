@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -57,10 +58,11 @@ async def find(connection: Connection, projections: Iterable[AnyProjection]) -> 
 
 async def claim(
     connection: Connection, projections: Iterable[AnyProjection], position: int
-) -> frozenset[str]:
-    """The names of those that stand at ``position`` and are now this transaction's to move."""
-    rows = _queries.claim(connection, *_named(projections), position)
-    return frozenset([row["name"] async for row in rows])
+) -> list[AnyProjection]:
+    """Those that stand at ``position``, have not stopped, and are now this transaction's to move."""
+    by_name = {projection.name: projection for projection in projections}
+    rows = _queries.claim(connection, *_named(by_name.values()), position)
+    return [by_name[row["name"]] async for row in rows]
 
 
 async def seize(connection: Connection, projection: AnyProjection) -> int | None:
@@ -74,17 +76,29 @@ async def move(connection: Connection, projections: Collection[AnyProjection], p
     await _queries.move(connection, *_named(projections), position)
 
 
-async def stop(connection: Connection, projection: AnyProjection, position: int, poison: Poison) -> None:
-    """The tables hold all events up to ``position``, and the next one can't be folded."""
+async def stop(connection: Connection, projection: AnyProjection, poison: Poison) -> None:
+    """The tables hold all events before ``poison``, which can't be folded."""
     await _queries.stop(
         connection,
         projection.name,
         projection.version,
-        position,
+        poison.position - 1,
         poison.position,
         poison.event_id,
         poison.error,
     )
+
+
+async def next_event(connection: Connection, after: int, error: Exception) -> Poison:
+    """The next event of the log, which could not even be read."""
+    row = await _queries.next_event(connection, after)
+    return Poison(row["position"], row["event_id"], type(error).__name__)
+
+
+async def waiting_since(connection: Connection, position: int) -> datetime | None:
+    """When the oldest event above ``position`` was recorded; None when there is none."""
+    recorded_at: datetime | None = await _queries.waiting_since(connection, position)
+    return recorded_at
 
 
 def _named(projections: Iterable[AnyProjection]) -> tuple[list[str], list[int]]:

@@ -44,3 +44,10 @@ UPDATE projections
    SET position = :position, status = 'failed',
        failed_position = :failed_position, failed_event_id = :failed_event_id, error = :error
  WHERE name = :name AND version = :version;
+
+-- name: next_event(after)^
+SELECT position, event_id FROM feed(:after, 1);
+
+-- name: waiting_since(after)$
+-- When the oldest event above a position was recorded.
+SELECT recorded_at FROM events WHERE position > :after ORDER BY position LIMIT 1;

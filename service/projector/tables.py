@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import astuple
 
+from projections.catalogue import AnyProjection
 from projections.fold import Changes
 from projections.projection import Fact, Key, Projection, Row, State, SumName, Sums, Table
 from service.database.pool import Connection
@@ -41,6 +42,12 @@ async def write(
         )
     for sums in projection.sums:
         await _add(connection, sums, changes.sums[sums.table.name])
+
+
+async def clear(connection: Connection, projection: AnyProjection) -> None:
+    """Remove all rows."""
+    for table in projection.tables:
+        await connection.execute(f"DELETE FROM {table.name}")
 
 
 async def _add(connection: Connection, sums: Sums[Any], differences: Mapping[SumName, int]) -> None:

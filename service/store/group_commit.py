@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from msgspec import Struct
 
@@ -43,9 +43,7 @@ class GroupCommit:
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if len(self._lanes) < LANES:
-            lane = asyncio.create_task(self._run_lane())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._lanes.add(asyncio.create_task(self._run_lane()))
         return await waiting.answer
 
     async def drain(self) -> None:
@@ -58,6 +56,8 @@ class GroupCommit:
             self._under_way.append(trip)
             await self._travel(trip)
             self._under_way.remove(trip)
+        # At once, not by a callback of the task: who sends before that would wait for a lane that has ended.
+        self._lanes.remove(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _board(self) -> list[_Waiting]:
         """Who goes with the next trip: all that wait, but for streams that are already under way.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import defaultdict, deque
-from typing import AnyStr, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -83,9 +83,12 @@ class ScriptedServer:
         """Stop listening and cut every connection."""
         self._server.close()
         self.cut_all()
-        if self.open_connections:
-            await self.all_gone.wait()
         await self._server.wait_closed()
+
+    async def has_unread_message(self) -> None:
+        """Wait until a client has sent some of a message that is not being read."""
+        while "DATA" not in self.commands or not any(session.unread for session in self.open_connections):
+            await asyncio.sleep(0.001)
 
     def cut_all(self) -> None:
         """Cut every connection, as a restart does."""
@@ -127,6 +130,10 @@ class _Session(SMTP):
             self._script.all_gone.set()
         super().connection_lost(error)
 
+    @property
+    def unread(self) -> int:
+        return len(self._reader._buffer)  # type: ignore[attr-defined]  # there is no public way to look
+
     def cut(self) -> None:
         assert isinstance(self.transport, asyncio.WriteTransport)
         self.transport.abort()
@@ -150,7 +157,7 @@ class _Session(SMTP):
             self.transport.close()
         return True
 
-    async def push(self, status: AnyStr) -> None:
+    async def push(self, status: str | bytes) -> None:
         words = status if isinstance(status, str) else status.decode()
         if words.startswith("220 localhost") and await self.reacts("greeting"):
             return

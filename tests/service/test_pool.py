@@ -53,6 +53,12 @@ async def test_an_unreachable_database_is_named_without_its_password() -> None:
     assert "\n" not in str(refusal.value)
 
 
+async def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
+    with pytest.raises(DatabaseError, match="LIFTOFF_DATABASE_URL can't be read") as refusal:
+        await open_pool("postgresql://ada:s3/cret@127.0.0.1/liftoff")
+    assert "s3" not in str(refusal.value)
+
+
 async def test_a_missing_database_is_named(database_server: str) -> None:
     with pytest.raises(DatabaseError, match="nowhere"):
         await open_pool(urlsplit(database_server)._replace(path="/nowhere").geturl())

@@ -1,0 +1,23 @@
+"""All routes of the API, and the services their handlers ask for by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
+
+from service.composition import Liftoff
+from service.http.app import Foundation, create_app
+from service.http.launch import launch_routes
+
+API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (*launch_routes,)
+
+
+def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
+    """The HTTP application on the service's parts."""
+    return create_app(
+        foundation,
+        API_ROUTES,
+        {"campaigns": liftoff.campaigns, "launching": liftoff.launching, "wording": liftoff.wording},
+    )

@@ -1,0 +1,201 @@
+"""The running service: API, worker, projector and mail sink in one process, begun and ended in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Final
+
+import structlog
+import uvicorn
+from litestar import Litestar
+from msgspec import Struct
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
+
+from service.access import ApiKeys, NewKey, Scope, Workspaces
+from service.channels.sink import MailSink
+from service.channels.smtp import SmtpChannel
+from service.clock import SystemClock
+from service.composition import Liftoff, assembled, new_worker
+from service.dispatch.health import WorkerProbe
+from service.http.app import Foundation
+from service.http.routes import api
+from service.projector.runner import Projector
+from service.settings import Settings, SettingsError
+from service.startup import Ground
+
+FIRST_WORKSPACE: Final = "default"
+_SHUTDOWN_SECONDS: Final = 10
+
+_log = structlog.get_logger(__name__)
+
+
+class Running(Struct, frozen=True):
+    """The service answers. ``first_key`` is the secret of the first key, when the service has just made it."""
+
+    url: str
+    first_key: str | None
+    sink_url: str | None
+
+
+async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
+    """Everything in one process, until SIGINT or SIGTERM. ``announce`` is called once it answers.
+
+    Raises ``SettingsError`` for an address that can't be listened on.
+    """
+    with _listening(ground) as (listener, settings):
+        async with AsyncExitStack() as stack:
+            sink_url = await _sink(stack, settings)
+            liftoff = await stack.enter_async_context(
+                assembled(settings, ground.dsn, ground.master_key, SystemClock())
+            )
+            await stack.enter_async_context(projecting(liftoff))
+            await stack.enter_async_context(working(liftoff))
+            app = api(liftoff, foundation(liftoff, ground))
+            first_key = await _first_key(liftoff)
+            server = _Server(_config(app))
+            with _until_signalled(server.leave):
+                serving = asyncio.create_task(server.serve([listener]))
+                await server.answering.wait()
+                announce(Running(settings.base_url, first_key, sink_url))
+                await serving
+
+
+async def work(ground: Ground) -> None:
+    """A worker and a projector, until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    async with assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff:
+        async with projecting(liftoff), working(liftoff):
+            with _until_signalled(stop.set):
+                await stop.wait()
+
+
+@asynccontextmanager
+async def working(liftoff: Liftoff) -> AsyncIterator[None]:
+    """A worker, until the end of the block; then what is in flight has its outcome stored."""
+    async with SmtpChannel() as smtp:
+        worker = new_worker(liftoff, smtp)
+        task = asyncio.create_task(worker.run())
+        try:
+            yield
+        finally:
+            worker.stop()
+            await task
+
+
+@asynccontextmanager
+async def projecting(liftoff: Liftoff) -> AsyncIterator[Projector]:
+    """The projector, until the end of the block; it wakes at once for what this process appends."""
+    projector = Projector(liftoff.pool, liftoff.feed)
+    liftoff.store.on_appended.append(projector.wake)
+    task = asyncio.create_task(projector.run())
+    try:
+        yield projector
+    finally:
+        liftoff.store.on_appended.remove(projector.wake)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:
+    """What the HTTP application stands on."""
+    dead_after = timedelta(seconds=liftoff.settings.run_dead_seconds)
+    return Foundation(
+        settings=liftoff.settings,
+        pool=liftoff.pool,
+        clock=liftoff.clock,
+        master_key=ground.master_key,
+        registry=CollectorRegistry(),
+        probes=[WorkerProbe(liftoff.housekeeping, liftoff.clock, dead_after)],
+    )
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but the signals are the service's: the API stops first, then the worker, then the database."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = asyncio.Event()
+
+    def leave(self) -> None:
+        """Take no more requests; those under way are finished."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self.answering.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def _config(app: Litestar) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+
+
+@contextmanager
+def _listening(ground: Ground) -> Iterator[tuple[socket.socket, Settings]]:
+    """The API's socket, and the settings with the port it really has."""
+    settings = ground.settings
+    try:
+        family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+        listener = socket.create_server((settings.http_host, settings.http_port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"LIFTOFF_HTTP_HOST and LIFTOFF_HTTP_PORT: can't listen on {settings.http_host} port "
+            f"{settings.http_port}: {error.strerror}"
+        ) from error
+    with listener:
+        yield listener, replace(settings, http_port=listener.getsockname()[1])
+
+
+@contextmanager
+def _until_signalled(leave: Callable[[], None]) -> Iterator[None]:
+    """Call ``leave`` on SIGINT and SIGTERM inside the block."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, leave)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _sink(stack: AsyncExitStack, settings: Settings) -> str | None:
+    """Start the local mail sink if it is wanted; answers its URL."""
+    if not settings.smtp_sink:
+        return None
+    sink = MailSink(settings.data_dir / "mails", port=settings.smtp_sink_port)
+    try:
+        await stack.enter_async_context(sink)
+    except OSError as error:
+        raise SettingsError(
+            f"LIFTOFF_SMTP_SINK_PORT: the mail sink can't listen on port {settings.smtp_sink_port}: "
+            f"{error.strerror}; choose another, or set LIFTOFF_SMTP_SINK=false"
+        ) from error
+    return sink.url
+
+
+async def _first_key(liftoff: Liftoff) -> str | None:
+    """A key for the first workspace, when there is no workspace yet; its secret is told this once."""
+    workspaces = Workspaces(liftoff.pool, liftoff.clock)
+    if await workspaces.any():
+        return None
+    workspace_id = await workspaces.take(FIRST_WORKSPACE)
+    new = NewKey(scopes=frozenset(Scope), name="first key")
+    return (await ApiKeys(liftoff.pool, liftoff.clock).issue(workspace_id, new)).secret
