@@ -72,7 +72,7 @@ ALTER TABLE appends ENABLE ALWAYS TRIGGER answers_are_only_appended;
 -- What append and feed share.
 
 CREATE FUNCTION require_read_committed() RETURNS void
-LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -83,9 +83,9 @@ BEGIN
 END
 $$;
 
--- F for the appender, L for the reader: see feed. Not is_called means that 1 is still to be drawn.
+-- L for the reader, F for the appender: see feed. Not is_called means that 1 is still to be drawn.
 CREATE FUNCTION last_drawn_position() RETURNS bigint
-LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     RETURN (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM event_positions);
@@ -94,7 +94,7 @@ $$;
 
 -- The floor lock's key is a tag ('LF') in the upper 16 bits, so that it is no other advisory lock's, and F below it.
 CREATE FUNCTION lock_floor() RETURNS void
-LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(x'4C46'::bigint << 48 | last_drawn_position());
@@ -103,7 +103,7 @@ $$;
 
 -- NULL when no append is under way. The view shows a key as two halves of 32 bits.
 CREATE FUNCTION least_locked_floor() RETURNS bigint
-LANGUAGE plpgsql SET search_path = liftoff, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     RETURN (
@@ -146,8 +146,9 @@ CREATE TYPE append_outcome AS (
 -- for a head created in (1) by a call still under way: it would have had to wait for it in (1). So in a ring of calls
 -- waiting for each other all wait in (1), or all in (2), or all in (3), where the one that waits for the greatest key
 -- holds no greater one that another could wait for. (One who calls twice in a transaction keeps the order himself.)
-CREATE FUNCTION lock_heads(workspaces uuid[], guard_streams text[], requests integer[], write_streams text[])
-RETURNS void
+CREATE FUNCTION lock_heads(
+    workspaces uuid[], requests integer[], write_streams text[], guard_requests integer[], guard_streams text[]
+) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -155,22 +156,19 @@ DECLARE
     head_streams    text[];
     head_written    boolean[];
     shared_stream   text;
-    run             record;
+    next_head       integer := 1;
+    next_guard      integer;
 BEGIN
-    SELECT array_agg(h.workspace_id ORDER BY h.workspace_id, h.stream),
-           array_agg(h.stream ORDER BY h.workspace_id, h.stream),
-           array_agg(h.writes > 0 ORDER BY h.workspace_id, h.stream),
-           min(h.stream) FILTER (WHERE h.writes > 1 OR h.writes = 1 AND h.users > 1)
+    SELECT array_agg(h.workspace_id), array_agg(h.stream), array_agg(h.writes > 0),
+           min(h.stream) FILTER (WHERE h.writes > 1 OR h.writes = 1 AND h.first_request < h.last_request)
       INTO head_workspaces, head_streams, head_written, shared_stream
-      FROM (SELECT u.workspace_id, u.stream,
-                   count(*) FILTER (WHERE u.is_write) AS writes, count(DISTINCT u.request) AS users
-              FROM (SELECT workspaces[w.request] AS workspace_id, w.stream COLLATE "C" AS stream, w.request, true AS is_write
-                      FROM unnest(requests, write_streams) AS w (request, stream)
-                     UNION ALL
-                    SELECT g.workspace_id, g.stream, g.request, false
-                      FROM unnest(workspaces, guard_streams) WITH ORDINALITY AS g (workspace_id, stream, request)
-                     WHERE g.stream IS NOT NULL) AS u
-             GROUP BY u.workspace_id, u.stream) AS h;
+      FROM (SELECT workspaces[u.request] AS workspace_id, u.stream COLLATE "C" AS stream,
+                   count(*) FILTER (WHERE u.n <= cardinality(requests)) AS writes,
+                   min(u.request) AS first_request, max(u.request) AS last_request
+              FROM unnest(requests || guard_requests, write_streams || guard_streams)
+                   WITH ORDINALITY AS u (request, stream, n)
+             GROUP BY 1, 2
+             ORDER BY 1, 2) AS h;
 
     IF shared_stream IS NOT NULL THEN
         RAISE EXCEPTION 'stream % is written twice in one call of append, or written and guarded', shared_stream
@@ -185,76 +183,70 @@ BEGIN
      ORDER BY h.n
         ON CONFLICT DO NOTHING;
 
-    -- Neighbours to be locked alike form a run, locked by one statement, in order; without guards there is one run.
-    FOR run IN
-        SELECT h.written, array_agg(h.workspace_id ORDER BY h.n) AS workspaces, array_agg(h.stream ORDER BY h.n) AS streams
-          FROM (SELECT u.*, u.n - row_number() OVER (PARTITION BY u.written ORDER BY u.n) AS island
-                  FROM unnest(head_workspaces, head_streams, head_written)
-                       WITH ORDINALITY AS u (workspace_id, stream, written, n)) AS h
-         GROUP BY h.written, h.island
-         ORDER BY min(h.n)
-    LOOP
-        IF run.written THEN
-            PERFORM FROM unnest(run.workspaces, run.streams) AS h (workspace_id, stream)
-              CROSS JOIN LATERAL (SELECT FROM streams AS s
-                                   WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream FOR UPDATE) AS locked;
-        ELSE
-            PERFORM FROM unnest(run.workspaces, run.streams) AS h (workspace_id, stream)
-              CROSS JOIN LATERAL (SELECT FROM streams AS s
-                                   WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream FOR SHARE) AS locked;
-        END IF;
+    LOOP    -- up to the next guard in one statement, in the order of the arrays; then the guard
+        next_guard := coalesce(array_position(head_written, false, next_head), cardinality(head_written) + 1);
+        PERFORM FROM unnest(head_workspaces[next_head : next_guard - 1], head_streams[next_head : next_guard - 1])
+                     AS h (workspace_id, stream)
+          CROSS JOIN LATERAL (SELECT FROM streams AS s
+                               WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream FOR UPDATE) AS locked;
+        EXIT WHEN next_guard > cardinality(head_written);
+        PERFORM FROM streams AS s
+          WHERE s.workspace_id = head_workspaces[next_guard] AND s.stream = head_streams[next_guard] FOR SHARE;
+        next_head := next_guard + 1;
     END LOOP;
 END
 $$;
 
--- What speaks against the requests: of each the first objection, in the order ledger, fences, expectation.
--- `versions` and `fences` are those of the heads, read after they were locked.
+-- What speaks against the requests, the weightiest first: the ledger, then fences, then expectations.
+-- `versions` and `fences` are those of the heads to write, read after they were locked.
 CREATE FUNCTION objections(
-    workspaces uuid[], append_ids uuid[], digests bytea[], guard_streams text[], guard_epochs integer[], epochs integer[],
+    workspaces uuid[], epochs integer[],
+    named_requests integer[], append_ids uuid[], digests bytea[],
+    guard_requests integer[], guard_streams text[], guard_epochs integer[],
     requests integer[], write_streams text[], expected bigint[], versions bigint[], fences integer[]
 ) RETURNS SETOF append_outcome
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    RETURN QUERY
-    SELECT DISTINCT ON (o.request)
-           o.request, o.outcome, o.stream, o.actual, o.epoch, o.versions, o.positions, o.event_ids
-      FROM (
-        SELECT 1 AS rank, r.n::integer AS request,
-               CASE WHEN a.digest = digests[r.n] THEN 'repeated' ELSE 'append-id-reused' END AS outcome,
-               NULL AS stream, NULL::bigint AS actual, NULL::integer AS epoch, a.versions,
+    IF cardinality(append_ids) > 0 THEN
+        RETURN QUERY
+        SELECT n.request, CASE WHEN a.digest = n.digest THEN 'repeated' ELSE 'append-id-reused' END,
+               NULL::text, NULL::bigint, NULL::integer, a.versions,
                (SELECT array_agg(e.position ORDER BY i.n)
                   FROM unnest(a.event_ids) WITH ORDINALITY AS i (event_id, n)
                  CROSS JOIN LATERAL (SELECT s.position FROM events AS s
-                                      WHERE s.workspace_id = a.workspace_id AND s.event_id = i.event_id
-                                     OFFSET 0) AS e) AS positions,
+                                      WHERE s.workspace_id = a.workspace_id AND s.event_id = i.event_id OFFSET 0) AS e),
                a.event_ids
-          FROM unnest(append_ids) WITH ORDINALITY AS r (append_id, n)
+          FROM unnest(named_requests, append_ids, digests) AS n (request, append_id, digest)
          CROSS JOIN LATERAL (SELECT * FROM appends AS s
-                              WHERE s.workspace_id = workspaces[r.n] AND s.append_id = r.append_id OFFSET 0) AS a
-         UNION ALL
-        SELECT 2, r.n::integer, 'fenced', r.stream, h.fence, r.epoch, NULL, NULL, NULL
-          FROM unnest(guard_streams, guard_epochs) WITH ORDINALITY AS r (stream, epoch, n)
+                              WHERE s.workspace_id = workspaces[n.request] AND s.append_id = n.append_id OFFSET 0) AS a;
+    END IF;
+
+    IF cardinality(guard_streams) > 0 THEN
+        RETURN QUERY
+        SELECT g.request, 'fenced', g.stream, h.fence::bigint, g.epoch, NULL::bigint[], NULL::bigint[], NULL::uuid[]
+          FROM unnest(guard_requests, guard_streams, guard_epochs) AS g (request, stream, epoch)
          CROSS JOIN LATERAL (SELECT s.fence FROM streams AS s
-                              WHERE s.workspace_id = workspaces[r.n] AND s.stream = r.stream OFFSET 0) AS h
-         WHERE r.epoch < h.fence
-         UNION ALL
-        SELECT 3, w.request, 'fenced', w.stream, w.fence, epochs[w.request], NULL, NULL, NULL
-          FROM unnest(requests, write_streams, fences) AS w (request, stream, fence)
-         WHERE epochs[w.request] < w.fence
-         UNION ALL
-        SELECT 4, w.request, 'conflict', w.stream, w.version, NULL, NULL, NULL, NULL
-          FROM unnest(requests, write_streams, expected, versions) AS w (request, stream, expected, version)
-         WHERE w.expected <> w.version
-      ) AS o
-     ORDER BY o.request, o.rank, o.stream;
+                              WHERE s.workspace_id = workspaces[g.request] AND s.stream = g.stream OFFSET 0) AS h
+         WHERE g.epoch < h.fence;
+    END IF;
+
+    RETURN QUERY
+    SELECT w.request, CASE WHEN w.fenced THEN 'fenced' ELSE 'conflict' END, w.stream,
+           CASE WHEN w.fenced THEN w.fence ELSE w.version END, CASE WHEN w.fenced THEN epochs[w.request] END,
+           NULL::bigint[], NULL::bigint[], NULL::uuid[]
+      FROM (SELECT u.*, coalesce(epochs[u.request] < u.fence, false) AS fenced
+              FROM unnest(requests, write_streams, expected, versions, fences)
+                   AS u (request, stream, expected, version, fence)) AS w
+     WHERE w.fenced OR w.expected <> w.version
+     ORDER BY w.fenced DESC;
 END
 $$;
 
 -- Takes the append ids of the requests nothing speaks against, and objects to those that lost a race for one.
 -- Such a race is won by an append to other streams (one to the same would have held their heads): by other content.
 CREATE FUNCTION claim_append_ids(
-    workspaces uuid[], append_ids uuid[], digests bytea[], refused boolean[],
+    workspaces uuid[], refused boolean[], named_requests integer[], append_ids uuid[], digests bytea[],
     requests integer[], versions bigint[], counts integer[], ends integer[], event_ids uuid[]
 ) RETURNS SETOF append_outcome
 LANGUAGE plpgsql
@@ -262,12 +254,13 @@ AS $$
 BEGIN
     RETURN QUERY
     WITH claim AS MATERIALIZED (
-        SELECT w.request, workspaces[w.request] AS workspace_id, append_ids[w.request] AS append_id,
-               digests[w.request] AS digest, array_agg(versions[w.n] ORDER BY w.n) AS versions,
-               event_ids[min(ends[w.n] - counts[w.n]) + 1 : max(ends[w.n])] AS event_ids
-          FROM unnest(requests) WITH ORDINALITY AS w (request, n)
-         WHERE NOT refused[w.request] AND append_ids[w.request] IS NOT NULL
-         GROUP BY w.request
+        SELECT n.request, workspaces[n.request] AS workspace_id, n.append_id, n.digest, a.versions, a.event_ids
+          FROM unnest(named_requests, append_ids, digests) AS n (request, append_id, digest)
+          JOIN (SELECT w.request, array_agg(versions[w.n] ORDER BY w.n) AS versions,
+                       event_ids[min(ends[w.n] - counts[w.n]) + 1 : max(ends[w.n])] AS event_ids
+                  FROM unnest(requests) WITH ORDINALITY AS w (request, n)
+                 GROUP BY w.request) AS a USING (request)
+         WHERE NOT refused[n.request]
     ), claimed AS (
         INSERT INTO appends AS a (workspace_id, append_id, digest, versions, event_ids)
         SELECT c.workspace_id, c.append_id, c.digest, c.versions, c.event_ids
@@ -338,21 +331,24 @@ $$;
 
 -- One transaction, many requests, each stored whole or refused, each with its outcome. Different requests of a call
 -- write different streams, and guard none that another writes. `expected` is the version a stream must have: 0 for a
--- new one, NULL for any. A request without append id, guard or epoch has NULL there.
+-- new one, NULL for any.
 CREATE FUNCTION append(
     -- one element per request
-    workspaces uuid[], append_ids uuid[], digests bytea[], guard_streams text[], guard_epochs integer[], epochs integer[],
-    actors text[], correlation_ids uuid[], causation_ids uuid[], times timestamptz[],
-    -- one per stream to write, in the order of the requests: its request (from 1) ... and how many events it gets
+    workspaces uuid[], epochs integer[], actors text[], correlation_ids uuid[], causation_ids uuid[], times timestamptz[],
+    -- one per request that has an append id
+    named_requests integer[], append_ids uuid[], digests bytea[],
+    -- one per request that has a guard
+    guard_requests integer[], guard_streams text[], guard_epochs integer[],
+    -- one per stream to write, in the order of the requests; `counts` says how many events it gets
     requests integer[], write_streams text[], expected bigint[], raised_fences integer[], counts integer[],
-    -- one per event, in the order of the writes
+    -- one per event, in the order of the streams
     event_ids uuid[], types text[], schema_versions integer[], payloads text[]
 ) RETURNS SETOF append_outcome
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = liftoff, pg_temp
 SET plan_cache_mode = force_generic_plan
-SET jit = off
 SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
     refused  boolean[] := array_fill(false, ARRAY[cardinality(workspaces)]);
@@ -363,7 +359,7 @@ DECLARE
     ends     integer[];     -- how many events there are up to the last of this stream
 BEGIN
     PERFORM require_read_committed();
-    PERFORM lock_heads(workspaces, guard_streams, requests, write_streams);
+    PERFORM lock_heads(workspaces, requests, write_streams, guard_requests, guard_streams);
 
     SELECT array_agg(h.version ORDER BY w.n), array_agg(h.fence ORDER BY w.n),
            array_agg(h.version + w.count ORDER BY w.n), array_agg(w.until ORDER BY w.n)
@@ -374,20 +370,23 @@ BEGIN
                           WHERE s.workspace_id = workspaces[w.request] AND s.stream = w.stream OFFSET 0) AS h;
 
     FOR refusal IN
-        SELECT * FROM objections(workspaces, append_ids, digests, guard_streams, guard_epochs, epochs,
-                                 requests, write_streams, expected, found, fences)
+        SELECT * FROM objections(workspaces, epochs, named_requests, append_ids, digests, guard_requests, guard_streams,
+                                 guard_epochs, requests, write_streams, expected, found, fences)
     LOOP
+        CONTINUE WHEN refused[refusal.request];
         refused[refusal.request] := true;
         RETURN NEXT refusal;
     END LOOP;
 
-    FOR refusal IN
-        SELECT * FROM claim_append_ids(workspaces, append_ids, digests, refused,
-                                       requests, versions, counts, ends, event_ids)
-    LOOP
-        refused[refusal.request] := true;
-        RETURN NEXT refusal;
-    END LOOP;
+    IF cardinality(append_ids) > 0 THEN
+        FOR refusal IN
+            SELECT * FROM claim_append_ids(workspaces, refused, named_requests, append_ids, digests,
+                                           requests, versions, counts, ends, event_ids)
+        LOOP
+            refused[refusal.request] := true;
+            RETURN NEXT refusal;
+        END LOOP;
+    END IF;
 
     IF false = ANY (refused) THEN
         PERFORM lock_floor();   -- before the first position is drawn, and after all waiting

@@ -1,6 +1,6 @@
-"""Structured logs: one JSON object a line on stderr, carrying the ids of what is being worked on.
+"""Structured logs: one JSON object a line, carrying the ids of what is being worked on.
 
-Ids are bound with ``bound``; they are all a line may say about people. Of an error its types and places are written,
+Ids are bound with ``bound``; they are all that a line may say about people. Of an error its types and places are written,
 never its message: a database quotes the offending row in it.
 """
 
@@ -9,31 +9,37 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import AbstractContextManager
-from typing import IO, Any, Literal, TypeAlias
+from typing import IO, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
-_FRAMES_PER_ERROR = 20
+_Line: TypeAlias = MutableMapping[str, Any]
+
+_OURS: Final = "service"
+_PLACES_PER_ERROR: Final = 20
+# What Postgres says about an error without quoting anybody's data.
+_SAFE_DETAILS: Final = ("sqlstate", "table_name", "constraint_name")
 
 
 def configure_logging(level: Level = "info", stream: IO[str] | None = None) -> None:
     """Write all logs of the process, also those of libraries that use ``logging``, to ``stream`` (default: stderr)."""
+    threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _name_errors,
+        _describe_error,
     ]
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, _keep_first_line],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
@@ -42,12 +48,13 @@ def configure_logging(level: Level = "info", stream: IO[str] | None = None) -> N
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
+    # Libraries speak from warnings up: what they chat about may hold the addresses of people.
+    root.setLevel(max(threshold, logging.WARNING))
+    logging.getLogger(_OURS).setLevel(threshold)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
     )
 
 
@@ -63,35 +70,36 @@ def bound(**ids: UUID | int | str | None) -> AbstractContextManager[None]:
     )
 
 
-def _name_errors(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace an exception by the chain of its types and places."""
-    error = event.pop("exc_info", None)
-    if error is True or (error and not isinstance(error, (BaseException, tuple))):
-        error = sys.exc_info()
-    if isinstance(error, tuple):
-        error = error[1]
+def _describe_error(_logger: object, _method: str, line: _Line) -> _Line:
+    """Replace ``exc_info`` (an exception, its triple, or True for the present one) by the chain of types and places."""
+    given = line.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
     if error is not None:
-        event["error"] = _chain(error)
-    return event
+        line["error"] = [_link(each) for each in _chain(error)]
+    return line
 
 
-def _chain(error: BaseException) -> list[dict[str, object]]:
-    links = []
-    seen: BaseException | None = error
-    while seen is not None:
-        links.append(_link(seen))
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-    return links
+def _keep_first_line(_logger: object, _method: str, line: _Line) -> _Line:
+    """Of a library's message: the event loop, for one, prints a whole failed task into the lines that follow."""
+    line["event"] = str(line["event"]).partition("\n")[0]
+    return line
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and those it came from."""
+    present: BaseException | None = error
+    while present is not None:
+        yield present
+        present = present.__cause__ or (None if present.__suppress_context__ else present.__context__)
 
 
 def _link(error: BaseException) -> dict[str, object]:
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_PER_ERROR:]
-    link: dict[str, object] = {
+    frames = traceback.extract_tb(error.__traceback__)[-_PLACES_PER_ERROR:]
+    details = {name: getattr(error, name, None) for name in _SAFE_DETAILS}
+    return {
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        **{name: value for name, value in details.items() if value},
     }
-    # What Postgres says without quoting anybody's data.
-    for name in ("sqlstate", "table_name", "constraint_name"):
-        if value := getattr(error, name, None):
-            link[name] = value
-    return link

@@ -1,5 +1,7 @@
-"""What may be done to a campaign: commands in, events out, or a refusal that says why. A command that changes nothing
-answers no events."""
+"""What may be done to a campaign: commands in, events out, or a refusal that says why.
+
+A command that changes nothing answers no events.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ from domain.campaign.state import MACHINE, Campaign
 from domain.event import Event
 from domain.refusal import FieldError, Invalid, Refused
 from domain.schedule import check_hours
-from domain.sequence import Channel, Node, seed
+from domain.sequence import Channel, Node, replace_all, seed
 
 MAX_DAILY_LIMIT = 500
 
@@ -170,7 +172,7 @@ _STATUS_REFUSALS: Mapping[Trigger, tuple[str, str]] = {
 
 
 def create(command: Create) -> tuple[Event, ...]:
-    """The birth of a campaign. Raises ``Invalid`` for a limit out of range, an unknown sender or one of the other type."""
+    """The birth of a campaign. Raises ``Invalid`` for a limit out of range, a sender unknown or of the other type."""
     _check_settings(command.settings, command.channel, command.senders)
     return (
         CampaignCreated(
@@ -184,6 +186,8 @@ def create(command: Create) -> tuple[Event, ...]:
 
 def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
     """The events that ``command`` leads to. Raises ``Refused`` (not now) or ``Invalid`` (never)."""
+    if campaign.deleted:
+        raise Refused("not-found", "The campaign was deleted.")
     match command:
         case Edit():
             return _edit(campaign, command)
@@ -270,14 +274,24 @@ def is_stale(campaign: Campaign, now: datetime, window: timedelta, run_is_alive:
 def _edit(campaign: Campaign, command: Edit) -> tuple[Event, ...]:
     given = command.change.given()
     _require_editable(campaign.status, [*given, *(["sequence_nodes"] if command.nodes is not None else [])])
+    given |= _limits_that_remain(campaign.settings, command.change)
     after = replace(campaign.settings, **given)
     senders = command.senders if command.change.sender_account_ids is not UNSET else None
     _check_settings(after, campaign.channel, senders)
+    nodes = campaign.nodes if command.nodes is None else replace_all(campaign.channel, command.nodes)
     really = {name: value for name, value in given.items() if value != getattr(campaign.settings, name)}
     events: list[Event] = [SettingsChanged(change=SettingsChange(**really))] if really else []
-    if command.nodes is not None and command.nodes != campaign.nodes:
-        events.append(SequenceRevised(nodes=command.nodes))
+    if nodes != campaign.nodes:
+        events.append(SequenceRevised(nodes=nodes))
     return tuple(events)
+
+
+def _limits_that_remain(settings: Settings, change: SettingsChange) -> dict[str, tuple[AccountLimit, ...]]:
+    """Who takes a sender account off the campaign takes its limit off, too, unless the limits are given anew."""
+    if change.sender_account_ids is UNSET or change.account_limits is not UNSET:
+        return {}
+    kept = tuple(limit for limit in settings.account_limits if limit.account_id in change.sender_account_ids)
+    return {"account_limits": kept}
 
 
 def _require_editable(status: Status, fields: list[str]) -> None:
@@ -312,15 +326,21 @@ def _limit_errors(settings: Settings) -> list[FieldError]:
         for path, value in limits
         if not 1 <= value <= MAX_DAILY_LIMIT
     ]
-    return errors + _foreign_limit_errors(settings.account_limits, settings.sender_account_ids)
+    return errors + _misplaced_limit_errors(settings.account_limits, settings.sender_account_ids)
 
 
-def _foreign_limit_errors(limits: tuple[AccountLimit, ...], sender_ids: tuple[UUID, ...]) -> list[FieldError]:
-    return [
-        FieldError(f"account_limits[{index}].account_id", "This is not a sender account of the campaign.")
-        for index, limit in enumerate(limits)
-        if limit.account_id not in sender_ids
-    ]
+def _misplaced_limit_errors(
+    limits: tuple[AccountLimit, ...], sender_ids: tuple[UUID, ...]
+) -> list[FieldError]:
+    errors: list[FieldError] = []
+    account_ids = [limit.account_id for limit in limits]
+    for index, account_id in enumerate(account_ids):
+        path = f"account_limits[{index}].account_id"
+        if account_id not in sender_ids:
+            errors.append(FieldError(path, "This is not a sender account of the campaign."))
+        elif account_id in account_ids[:index]:
+            errors.append(FieldError(path, "This sender account is named twice."))
+    return errors
 
 
 def _sender_errors(

@@ -55,10 +55,10 @@ class SettingsChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """New values of some settings; a field that is unset stays as it is."""
 
     name: TextRef | UnsetType = UNSET
-    signature: TextRef | None | UnsetType = UNSET
-    daily_limit: int | None | UnsetType = UNSET
+    signature: TextRef | UnsetType | None = UNSET
+    daily_limit: int | UnsetType | None = UNSET
     account_limits: tuple[AccountLimit, ...] | UnsetType = UNSET
-    operating_hours: OperatingHours | None | UnsetType = UNSET
+    operating_hours: OperatingHours | UnsetType | None = UNSET
     stop_on_reply: bool | UnsetType = UNSET
     open_tracking: bool | UnsetType = UNSET
     skip_other_campaigns: bool | UnsetType = UNSET

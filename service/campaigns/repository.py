@@ -25,6 +25,7 @@ Decider = Callable[[Campaign], Sequence[Event]]
 Expect = Callable[[int], None]
 """Raises unless a campaign's version is the one that the client last saw."""
 Beside = Callable[[Connection, Campaign], Awaitable[None]]
+Planner = Callable[[Campaign], Awaitable["Change"]]
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -87,18 +88,28 @@ class Campaigns:
     async def execute(
         self, caller: Caller, campaign_id: UUID, decide: Decider, expect: Expect = any_version
     ) -> Campaign:
-        """Load, decide, append; decides anew while other writers come first. Answers the campaign after it.
+        """As ``revise``, for what changes nothing but the campaign's stream."""
 
-        Raises what ``decide`` and ``expect`` raise, ``Refused`` ``not-found`` or ``campaign-changed``.
+        async def plan(campaign: Campaign) -> Change:
+            return Change(events=decide(campaign))
+
+        return await self.revise(caller, campaign_id, plan, expect)
+
+    async def revise(
+        self, caller: Caller, campaign_id: UUID, plan: Planner, expect: Expect = any_version
+    ) -> Campaign:
+        """Load, plan, append; plans anew while other writers come first. Answers the campaign after it.
+
+        Raises what ``plan`` and ``expect`` raise, ``Refused`` ``not-found`` or ``campaign-changed``.
         """
         for _ in range(ATTEMPTS):
             campaign = await self.load(caller.workspace_id, campaign_id)
             expect(campaign.version)
-            events = decide(campaign)
-            if not events:
+            change = await plan(campaign)
+            if not change.events:
                 return campaign
             try:
-                return await self.swap(caller, campaign, Change(events=events))
+                return await self.swap(caller, campaign, change)
             except StreamMoved:
                 continue
         raise Refused("campaign-changed", "Others keep changing this campaign. Read it again, then repeat.")

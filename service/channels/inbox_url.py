@@ -5,6 +5,7 @@ Errors name what is wrong and never repeat what was typed.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Literal, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -53,25 +54,23 @@ def parse_smtp_url(text: str) -> SmtpUrl:
 
     Raises ``InboxUrlError``.
     """
-    parts = _split(text)
-    if parts.scheme not in _SMTP_SECURITY:
-        raise InboxUrlError("The SMTP URL must begin with smtp://, smtps:// or smtp+starttls://.")
+    parts = _split(
+        text, _SMTP_SECURITY, "The SMTP URL must begin with smtp://, smtps:// or smtp+starttls://."
+    )
     security = _SMTP_SECURITY[parts.scheme]
     return SmtpUrl(security, _host(parts), _port(parts, default=_SMTP_PORT[security]), _login(parts))
 
 
 def parse_imap_url(text: str) -> ImapUrl:
     """Read ``imaps://user:password@host``, port 993 if none is given. Raises ``InboxUrlError``."""
-    parts = _split(text)
-    if parts.scheme != "imaps":
-        raise InboxUrlError("The IMAP URL must begin with imaps://.")
+    parts = _split(text, {"imaps"}, "The IMAP URL must begin with imaps://.")
     login = _login(parts)
     if login is None:
         raise InboxUrlError("The IMAP URL has no user name and password: imaps://user:password@host.")
     return ImapUrl(_host(parts), _port(parts, default=_IMAPS_PORT), login)
 
 
-def _split(text: str) -> SplitResult:
+def _split(text: str, schemes: Container[str], otherwise: str) -> SplitResult:
     if not text.isprintable() or " " in text:
         raise InboxUrlError(
             "The URL of the mail server must not contain spaces, line breaks or control characters."
@@ -82,6 +81,8 @@ def _split(text: str) -> SplitResult:
         raise InboxUrlError(
             "The URL of the mail server can't be read; see the host between the brackets."
         ) from None
+    if parts.scheme not in schemes:
+        raise InboxUrlError(otherwise)
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise InboxUrlError(
             "The URL of the mail server must end after host and port. In a user name or password write "

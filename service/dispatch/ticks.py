@@ -144,7 +144,12 @@ class Ticks:
         if isinstance(prepared, Unsendable):
             return NotMade(prepared.reason)
         inbox = parse_smtp_url(prepared.smtp_url)
-        return await self._smtp.send(inbox, prepared.envelope_from, prepared.recipient, prepared.message)
+        try:
+            return await self._smtp.send(inbox, prepared.envelope_from, prepared.recipient, prepared.message)
+        except Exception as error:
+            # The channel answers for the network; whatever it did not foresee leaves open what the server has.
+            _log.error("send_broke", send_id=str(prepared.claim.send_id), exc_info=error)
+            return channel.Unknown(f"the channel failed: {type(error).__name__}")
 
     async def _close_sender(self, claim: Claim, refused: channel.SenderRefused) -> None:
         """The server does not let this sender send: its leads wait until a person has seen to it."""

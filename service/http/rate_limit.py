@@ -17,7 +17,8 @@ from service.http.authentication import Caller
 from service.http.layers import Layer
 from service.http.problems import Problem
 
-_BUCKETS_KEPT: Final = 10_000
+_CROWD: Final = 10_000
+_ROUNDING_SECONDS: Final = 1e-6
 
 
 class TokenBuckets:
@@ -31,6 +32,7 @@ class TokenBuckets:
         self._capacity = burst / per_second
         self._clock = clock
         self._full_at: dict[UUID, float] = {}
+        self._crowd = _CROWD
 
     def take(self, key_id: UUID) -> float:
         """Take a token from the key's bucket: 0.0, or the seconds until there is one (then nothing is taken)."""
@@ -38,12 +40,17 @@ class TokenBuckets:
         # A clock set back must not lock anybody out: no bucket can be further from full than empty.
         full_at = min(max(self._full_at.get(key_id, now), now), now + self._capacity) + self._refill
         wait = full_at - self._capacity - now
-        if wait > 1e-9:
+        if wait > _ROUNDING_SECONDS:
             return wait
-        if len(self._full_at) >= _BUCKETS_KEPT:
-            self._full_at = {key: at for key, at in self._full_at.items() if at > now}
         self._full_at[key_id] = full_at
+        if len(self._full_at) > self._crowd:
+            self._forget_full(now)
         return 0.0
+
+    def _forget_full(self, now: float) -> None:
+        """A bucket that is full is like one never used. Looked for only when the buckets have doubled."""
+        self._full_at = {key: at for key, at in self._full_at.items() if at > now}
+        self._crowd = max(_CROWD, 2 * len(self._full_at))
 
 
 class RateLimit(Layer):

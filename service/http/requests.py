@@ -129,7 +129,9 @@ def _shape_errors(document: object, expected: Any, path: str) -> Iterator[FieldE
         yield _field_error(error, path)
 
 
-def _field_errors(document: dict[str, object], shape: type[msgspec.Struct], path: str) -> Iterator[FieldError]:
+def _field_errors(
+    document: dict[str, object], shape: type[msgspec.Struct], path: str
+) -> Iterator[FieldError]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
     if shape.__struct_config__.forbid_unknown_fields:
         for name in document.keys() - fields.keys():

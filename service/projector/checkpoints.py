@@ -65,9 +65,10 @@ async def claim(
     return [by_name[row["name"]] async for row in rows]
 
 
-async def seize(connection: Connection, projection: AnyProjection) -> int | None:
-    """The position, once nobody else works on it; None without a checkpoint."""
-    position: int | None = await _queries.seize(connection, projection.name, projection.version)
+async def seize(connection: Connection, projection: AnyProjection) -> int:
+    """The position, 0 without a checkpoint; it is this transaction's to move, once nobody else works on it."""
+    await begin(connection, projection)
+    position: int = await _queries.seize(connection, projection.name, projection.version) or 0
     return position
 
 
@@ -93,6 +94,12 @@ async def next_event(connection: Connection, after: int, error: Exception) -> Po
     """The next event of the log, which could not even be read."""
     row = await _queries.next_event(connection, after)
     return Poison(row["position"], row["event_id"], type(error).__name__)
+
+
+async def head(connection: Connection) -> int:
+    """The position of the last event there is."""
+    position: int = await _queries.head(connection)
+    return position
 
 
 async def waiting_since(connection: Connection, position: int) -> datetime | None:

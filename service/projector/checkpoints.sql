@@ -51,3 +51,6 @@ SELECT position, event_id FROM feed(:after, 1);
 -- name: waiting_since(after)$
 -- When the oldest event above a position was recorded.
 SELECT recorded_at FROM events WHERE position > :after ORDER BY position LIMIT 1;
+
+-- name: head()$
+SELECT coalesce(max(position), 0) FROM events;

@@ -13,13 +13,16 @@ from service.projector import tables
 
 
 class Folding(Generic[State, Row, Fact]):
-    """Folds into the tables that ``connection`` sees, in its transaction; what was taken counts once it is written.
+    """Folds into the tables at ``place``, in the transaction of ``connection``; what was taken counts once written.
 
     Raises what the projection raises for an event it can't fold, and what asyncpg raises; it is of no use after that.
     """
 
-    def __init__(self, connection: Connection, projection: Projection[State, Row, Fact]) -> None:
+    def __init__(
+        self, connection: Connection, projection: Projection[State, Row, Fact], place: str = tables.LIVE
+    ) -> None:
         self._connection = connection
+        self._place = place
         self._projection = projection
         self._fold = Fold(projection)
 
@@ -30,7 +33,7 @@ class Folding(Generic[State, Row, Fact]):
     async def take(self, events: Sequence[Recorded]) -> None:
         """Fold the next events, in memory."""
         unknown = self._fold.expect(events)
-        self._fold.admit(await tables.load(self._connection, self._projection, unknown))
+        self._fold.admit(await tables.load(self._connection, self._projection, unknown, self._place))
         self._fold.apply()
 
     async def write(self) -> None:
@@ -38,5 +41,5 @@ class Folding(Generic[State, Row, Fact]):
         changes = self._fold.changes()
         if changes.outdated or changes.rows:
             async with self._connection.transaction():
-                await tables.write(self._connection, self._projection, changes)
+                await tables.write(self._connection, self._projection, changes, self._place)
         self._fold = Fold(self._projection)

@@ -1,60 +1,110 @@
 """Reads and writes the rows of any projection's tables.
 
 The same few statements serve every table; here alone SQL is composed, from names that only ``projections`` declares.
-Table names carry no schema, so that temporary tables of the same names can stand in for the real ones.
+A ``place`` is the schema of the tables: that of the application, or ``pg_temp`` for tables that stand beside the real
+ones until a transaction ends. It is always spelled out, for a prepared statement keeps to the table it found first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import astuple
 
 from projections.catalogue import AnyProjection
 from projections.fold import Changes
 from projections.projection import Fact, Key, Projection, Row, State, SumName, Sums, Table
-from service.database.pool import Connection
+from service.database.pool import SCHEMA, Connection
+
+LIVE: Final = SCHEMA
+BESIDE: Final = "pg_temp"
+
+
+class Difference(Struct, frozen=True):
+    """A row that is not what the log amounts to; None where there is no such row."""
+
+    table: str
+    stored: str | None
+    replayed: str | None
 
 
 async def load(
-    connection: Connection, projection: Projection[State, Row, Fact], keys: Sequence[Key]
+    connection: Connection, projection: Projection[State, Row, Fact], keys: Sequence[Key], place: str = LIVE
 ) -> list[Row]:
     """The rows of those ``keys`` that have one."""
     if not keys:
         return []
-    records = await connection.fetch(_load(projection.table, projection.columns), *_transposed(keys))
-    return [projection.row(*record) for record in records]
+    statement = _load(place, projection.table, projection.columns)
+    return [projection.row(*record) for record in await connection.fetch(statement, *_transposed(keys))]
 
 
 async def write(
-    connection: Connection, projection: Projection[State, Row, Fact], changes: Changes[Row]
+    connection: Connection,
+    projection: Projection[State, Row, Fact],
+    changes: Changes[Row],
+    place: str = LIVE,
 ) -> None:
-    """Bring the projection's tables up to date; to be called in a transaction."""
+    """Bring the tables up to date; to be called in a transaction."""
     if changes.outdated:
-        await connection.execute(_remove(projection.table), *_transposed(changes.outdated))
+        await connection.execute(_remove(place, projection.table), *_transposed(changes.outdated))
     if changes.rows:
-        rows = map(astuple, changes.rows)
         await connection.copy_records_to_table(
-            projection.table.name, columns=projection.columns, records=rows
+            projection.table.name,
+            schema_name=place,
+            columns=projection.columns,
+            records=map(astuple, changes.rows),
         )
     for sums in projection.sums:
-        await _add(connection, sums, changes.sums[sums.table.name])
+        await _add(connection, sums, changes.sums[sums.table.name], place)
 
 
 async def clear(connection: Connection, projection: AnyProjection) -> None:
     """Remove all rows."""
     for table in projection.tables:
-        await connection.execute(f"DELETE FROM {table.name}")
+        await connection.execute(f"DELETE FROM {LIVE}.{table.name}")
 
 
-async def _add(connection: Connection, sums: Sums[Any], differences: Mapping[SumName, int]) -> None:
+async def set_up_beside(connection: Connection, projection: AnyProjection) -> None:
+    """Make empty tables beside the real ones, which are gone when the transaction ends."""
+    for table in projection.tables:
+        await connection.execute(_set_up_beside(table))
+
+
+async def count_beside(connection: Connection, projection: AnyProjection) -> int:
+    """How many rows the tables beside have."""
+    counts = [
+        await connection.fetchval(f"SELECT count(*) FROM {BESIDE}.{each.name}") for each in projection.tables
+    ]
+    return sum(counts)
+
+
+async def differences(connection: Connection, projection: AnyProjection, most: int) -> list[Difference]:
+    """Where the real tables differ from those beside, as far as ``most`` rows of each."""
+    return [
+        Difference(table.name, row["stored"], row["replayed"])
+        for table in projection.tables
+        for row in await connection.fetch(_differences(table), most)
+    ]
+
+
+async def take_over(connection: Connection, projection: AnyProjection) -> None:
+    """Put the rows of the tables beside in the place of the real ones."""
+    await clear(connection, projection)
+    for table in projection.tables:
+        await connection.execute(f"INSERT INTO {LIVE}.{table.name} SELECT * FROM {BESIDE}.{table.name}")
+
+
+async def _add(
+    connection: Connection, sums: Sums[Any], differences: Mapping[SumName, int], place: str
+) -> None:
     if differences:
         columns = (*sums.table.key, "n")
         terms = [dict(zip(columns, (*name, n), strict=True)) for name, n in differences.items()]
-        await connection.execute(_sum_up(sums.table), msgspec.json.encode(terms).decode())
+        await connection.execute(_sum_up(place, sums.table), msgspec.json.encode(terms).decode())
 
 
 def _transposed(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:
@@ -64,30 +114,48 @@ def _transposed(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:
 # --- Statements ------------------------------------------------------------------------------------------------------
 
 
-def _load(table: Table, columns: Sequence[str]) -> str:
+def _load(place: str, table: Table, columns: Sequence[str]) -> str:
     key = ", ".join(table.key)
     return f"""
         SELECT {", ".join(columns)}
-          FROM {table.name} JOIN unnest($1::uuid[], $2::uuid[]) AS wanted ({key}) USING ({key})
+          FROM {place}.{table.name} JOIN unnest($1::uuid[], $2::uuid[]) AS wanted ({key}) USING ({key})
     """
 
 
-def _remove(table: Table) -> str:
+def _remove(place: str, table: Table) -> str:
     return f"""
-        DELETE FROM {table.name} AS stored
+        DELETE FROM {place}.{table.name} AS stored
          USING unnest($1::uuid[], $2::uuid[]) AS outdated ({", ".join(table.key)})
          WHERE {_same(table, "stored", "outdated")}
     """
 
 
-def _sum_up(table: Table) -> str:
+def _sum_up(place: str, table: Table) -> str:
     return f"""
-        MERGE INTO {table.name} AS stored
-        USING json_populate_recordset(NULL::{table.name}, $1) AS term
+        MERGE INTO {place}.{table.name} AS stored
+        USING json_populate_recordset(NULL::{place}.{table.name}, $1) AS term
            ON {_same(table, "stored", "term")}
          WHEN MATCHED AND stored.n + term.n = 0 THEN DELETE
          WHEN MATCHED THEN UPDATE SET n = stored.n + term.n
          WHEN NOT MATCHED THEN INSERT VALUES ({", ".join(f"term.{column}" for column in (*table.key, "n"))})
+    """
+
+
+def _set_up_beside(table: Table) -> str:
+    return f"""
+        CREATE TEMPORARY TABLE {table.name} (LIKE {LIVE}.{table.name}, PRIMARY KEY ({", ".join(table.key)}))
+        ON COMMIT DROP
+    """
+
+
+def _differences(table: Table) -> str:
+    # *= compares the stored bytes: json has no equality of its own.
+    return f"""
+        SELECT stored::text AS stored, replayed::text AS replayed
+          FROM {LIVE}.{table.name} AS stored
+          FULL JOIN {BESIDE}.{table.name} AS replayed ON {_same(table, "stored", "replayed")}
+         WHERE (stored *= replayed) IS NOT TRUE
+         LIMIT $1
     """
 
 

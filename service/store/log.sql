@@ -1,9 +1,10 @@
--- name: append(workspaces, append_ids, digests, guard_streams, guard_epochs, epochs, actors, correlation_ids, causation_ids, times, requests, write_streams, expected, raised_fences, counts, event_ids, types, schema_versions, payloads)
+-- name: append(workspaces, epochs, actors, correlation_ids, causation_ids, times, named_requests, append_ids, digests, guard_requests, guard_streams, guard_epochs, requests, write_streams, expected, raised_fences, counts, event_ids, types, schema_versions, payloads)
 -- Many requests at once, an outcome for each; what the columns hold, the function says.
 SELECT request, outcome, stream, actual, epoch, versions, positions, event_ids
   FROM append(
-    :workspaces, :append_ids, :digests, :guard_streams, :guard_epochs, :epochs,
-    :actors, :correlation_ids, :causation_ids, :times,
+    :workspaces, :epochs, :actors, :correlation_ids, :causation_ids, :times,
+    :named_requests, :append_ids, :digests,
+    :guard_requests, :guard_streams, :guard_epochs,
     :requests, :write_streams, :expected, :raised_fences, :counts,
     :event_ids, :types, :schema_versions, :payloads);
 

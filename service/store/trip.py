@@ -88,21 +88,25 @@ async def call(connection: Connection, requests: Sequence[Request]) -> list[Outc
 
 
 def _columns(requests: Sequence[Request]) -> dict[str, list[Any]]:
-    appends = [request.append for request in requests]
-    contexts = [append.context for append in appends]
-    writes = [(number, write) for number, append in enumerate(appends, start=1) for write in append.writes]
+    numbered = [(number, request.append) for number, request in enumerate(requests, start=1)]
+    contexts = [append.context for _, append in numbered]
+    named = [(number, append.append_id) for number, append in numbered if append.append_id is not None]
+    guards = [(number, append.guard) for number, append in numbered if append.guard is not None]
+    writes = [(number, write) for number, append in numbered for write in append.writes]
     events = [event for request in requests for event in request.events]
     return {
-        "workspaces": [append.workspace_id for append in appends],
-        "append_ids": [append.append_id for append in appends],
-        "digests": [request.digest for request in requests],
-        "guard_streams": [append.guard and append.guard.stream for append in appends],
-        "guard_epochs": [append.guard and append.guard.epoch for append in appends],
+        "workspaces": [append.workspace_id for _, append in numbered],
         "epochs": [context.epoch for context in contexts],
         "actors": [context.actor for context in contexts],
         "correlation_ids": [context.correlation_id for context in contexts],
         "causation_ids": [context.causation_id for context in contexts],
         "times": [context.recorded_at for context in contexts],
+        "named_requests": [number for number, _ in named],
+        "append_ids": [append_id for _, append_id in named],
+        "digests": [request.digest for request in requests if request.digest is not None],
+        "guard_requests": [number for number, _ in guards],
+        "guard_streams": [guard.stream for _, guard in guards],
+        "guard_epochs": [guard.epoch for _, guard in guards],
         "requests": [number for number, _ in writes],
         "write_streams": [write.stream for _, write in writes],
         "expected": [_expected_version(write.expected) for _, write in writes],

@@ -80,7 +80,9 @@ async def test_of_many_at_once_one_is_done(world: World, client: httpx.AsyncClie
     assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
 
 
-async def test_a_key_means_one_thing_per_workspace_and_address(world: World, client: httpx.AsyncClient) -> None:
+async def test_a_key_means_one_thing_per_workspace_and_address(
+    world: World, client: httpx.AsyncClient
+) -> None:
     async with await world.client(workspace="globex") as foreign, await world.client() as colleague:
         await client.post("/api/toys", json=BUS, headers=KEY)
         assert "Idempotency-Replayed" not in (await foreign.post("/api/toys", json=BUS, headers=KEY)).headers
@@ -234,5 +236,7 @@ async def test_an_unusable_key_is_refused(world: World, client: httpx.AsyncClien
         assert answer.status_code == 400, key
         assert answer.json()["code"] == "invalid-idempotency-key"
     for key in (b"x", b"x" * 255, b"with spaces, and: signs!"):
-        assert (await client.post("/api/toys", json=BUS, headers={b"Idempotency-Key": key})).status_code == 201
+        assert (
+            await client.post("/api/toys", json=BUS, headers={b"Idempotency-Key": key})
+        ).status_code == 201
     assert world.toys.made == 3

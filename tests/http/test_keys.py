@@ -6,7 +6,6 @@ import re
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from service.access import Scope
 from tests.http.conftest import World
@@ -39,24 +38,20 @@ async def test_a_key_can_not_grant_a_scope_it_lacks(world: World) -> None:
     assert refused.json()["scope"] == "audit:read"
 
 
-@pytest.mark.parametrize(
-    ("asked", "path"),
-    [
-        ({"scopes": []}, "scopes"),
-        ({"scopes": ["campaigns:fly"]}, "scopes[0]"),
-        ({}, "scopes"),
-        ({"scopes": ["audit:read"], "secret": "mine"}, "secret"),
-        ({"scopes": ["audit:read"], "name": "x" * 201}, "name"),
-        ({"scopes": ["audit:read"], "expires_at": "2030-01-31T09:00:00Z"}, "expires_at"),
-        ({"scopes": ["audit:read"], "expires_at": "2031-01-31T09:00:00"}, "expires_at"),
-    ],
-)
-async def test_a_key_that_makes_no_sense_is_refused(
-    client: httpx.AsyncClient, asked: dict[str, object], path: str
-) -> None:
-    answer = await client.post("/api/keys", json=asked)
-    assert answer.status_code == 400
-    assert [error["path"] for error in answer.json()["errors"]] == [path]
+async def test_a_key_that_makes_no_sense_is_refused(client: httpx.AsyncClient) -> None:
+    senseless: list[tuple[str, dict[str, object]]] = [
+        ("scopes", {"scopes": []}),
+        ("scopes[0]", {"scopes": ["campaigns:fly"]}),
+        ("scopes", {}),
+        ("secret", {"scopes": ["audit:read"], "secret": "mine"}),
+        ("name", {"scopes": ["audit:read"], "name": "x" * 201}),
+        ("expires_at", {"scopes": ["audit:read"], "expires_at": "2030-01-31T09:00:00Z"}),
+        ("expires_at", {"scopes": ["audit:read"], "expires_at": "2031-01-31T09:00:00"}),
+    ]
+    for path, asked in senseless:
+        answer = await client.post("/api/keys", json=asked)
+        assert answer.status_code == 400, asked
+        assert [error["path"] for error in answer.json()["errors"]] == [path]
 
 
 async def test_revoking_is_idempotent_and_keeps_the_first_time(client: httpx.AsyncClient) -> None:

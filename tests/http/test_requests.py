@@ -176,9 +176,10 @@ documents = st.recursive(
 @given(st.binary() | documents.map(msgspec.json.encode))
 def test_any_body_is_decoded_or_refused_with_a_problem(body: bytes) -> None:
     try:
-        assert isinstance(decode(body, NewToy), NewToy)
-    except Problem as problem:
-        assert problem.type.status == 400
+        decoded = decode(body, NewToy)
+    except Problem:
+        return
+    assert isinstance(decoded, NewToy)
 
 
 @given(documents)

@@ -1,0 +1,1 @@
+"""The demo: one whole campaign through the real service, from nothing to its verified history."""

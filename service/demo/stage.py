@@ -1,0 +1,82 @@
+"""The stage of the demo: the service as its own process, on a directory that did not exist before."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from msgspec import Struct
+
+_STOP_SECONDS: Final = 30
+_KEY: Final = re.compile(r"pk_live_[0-9a-f]{64}")
+_URL: Final = re.compile(r"http://[^\s/]+")
+_SINK: Final = re.compile(r"smtp://[^\s/]+")
+
+
+class StageError(Exception):
+    """The service did not start; the message shows its last words."""
+
+
+class Stage(Struct, frozen=True):
+    """A running service: where it answers, a key for it, its mail sink, and its data directory."""
+
+    url: str
+    key: str
+    sink_url: str
+    data_dir: Path
+
+
+def environment(data_dir: Path) -> Mapping[str, str]:
+    """Settings for the demo: its own directory and free ports, and senders in a hurry."""
+    own = {
+        "LIFTOFF_DATA_DIR": str(data_dir),
+        "LIFTOFF_HTTP_PORT": "0",
+        "LIFTOFF_SMTP_SINK_PORT": "0",
+        "LIFTOFF_SEND_GAP_SECONDS": "0",
+        "LIFTOFF_TICK_SECONDS": "0.2",
+    }
+    outside = {name: value for name, value in os.environ.items() if name not in own}
+    return outside | own
+
+
+@contextmanager
+def running(data_dir: Path) -> Iterator[Stage]:
+    """The service, until the end of the block. Raises ``StageError``."""
+    log = data_dir / "service.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli.main", "serve"],
+            env=environment(data_dir),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,  # Ctrl-C is the demo's: it stops the service itself
+        )
+        try:
+            yield _announced(process, log, data_dir)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(_STOP_SECONDS)
+
+
+def _announced(process: subprocess.Popen[str], log: Path, data_dir: Path) -> Stage:
+    """What the service says of itself when it has started."""
+    said = ""
+    for line in _lines(process.stdout):
+        said += line
+        found = [pattern.search(said) for pattern in (_URL, _KEY, _SINK)]
+        if all(found):
+            url, key, sink = (match[0] for match in found if match is not None)
+            return Stage(url, key, sink, data_dir)
+    raise StageError(f"The service did not start:\n{log.read_text()[-2000:]}")
+
+
+def _lines(stream: IO[str] | None) -> Iterator[str]:
+    yield from stream or ()
