@@ -38,9 +38,16 @@ class Allowance(Struct, frozen=True, kw_only=True):
         """The allowance after one more send at ``now``; free again at midnight once the limit is met."""
         today = sending_day(now)
         sent = (self.sent_today if self.day == today else 0) + 1
-        met = self.daily_limit is not None and sent >= self.daily_limit
-        free_at = next_midnight(now) if met else self.next_free_at
-        return replace(self, day=today, sent_today=sent, next_free_at=free_at)
+        return replace(self, day=today, sent_today=sent).closed_until(now).settled(now)
+
+    def settled(self, now: datetime) -> Allowance:
+        """The allowance, closed until midnight if its limit is met: a limit may have been lowered since it was charged."""
+        met = (
+            self.daily_limit is not None
+            and self.day == sending_day(now)
+            and self.sent_today >= self.daily_limit
+        )
+        return self.closed_until(next_midnight(now)) if met else self
 
     def closed_until(self, instant: datetime) -> Allowance:
         """The allowance with nothing to send before ``instant``."""
@@ -49,7 +56,8 @@ class Allowance(Struct, frozen=True, kw_only=True):
 
 def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetime) -> Allowance:
     """The allowance of a campaign, closed until its operating hours begin if they have not."""
-    return campaign.closed_until(next_open(hours, now)) if hours is not None else campaign
+    opens_at = next_open(hours, now)
+    return campaign.closed_until(opens_at) if opens_at > now else campaign
 
 
 def after_gap(sender: Allowance, gap: timedelta, now: datetime) -> Allowance:

@@ -21,14 +21,17 @@ MAX_DAILY_LIMIT: Final = 500
 WarmupStatus = Literal["not_started", "warming", "active"]
 SenderStatus = Literal["pending", "warming", "active", "error"]
 SenderTrigger = Literal["warm", "activate", "fail", "reset"]
-VerificationFault = Literal["unreachable", "tls-failed", "login-refused", "refused"]
+Occasion = Literal["verification", "sending"]
 
 # --- Events ----------------------------------------------------------------------------------------------------------
 
 
 class SenderConnected(Event, frozen=True, kw_only=True):
-    """A sender account was added. ``profile_id`` is the vault document of its names, address and signature;
-    ``address_digest`` the keyed digest of the address."""
+    """A sender account was added.
+
+    ``profile_id`` is the vault document of its names, address and signature, ``address_digest`` the keyed digest of the
+    address.
+    """
 
     type = "sender-connected"
     sender_id: UUID
@@ -40,10 +43,9 @@ class SenderConnected(Event, frozen=True, kw_only=True):
 
 
 class SenderChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """New values of some fields of a sender; a field that is unset stays as it is."""
+    """New values of some fields of a sender; a field that is unset stays as it is. The address never changes."""
 
     profile_id: UUID | UnsetType = UNSET
-    address_digest: UUID | UnsetType = UNSET
     daily_limit: int | UnsetType = UNSET
     warmup_status: WarmupStatus | UnsetType = UNSET
 
@@ -73,10 +75,10 @@ class InboxVerified(Event, frozen=True, kw_only=True):
 
 
 class InboxRejected(Event, frozen=True, kw_only=True):
-    """The inbox could not be used; ``detail_id`` is the vault document of the server's words."""
+    """The inbox can't be used, as showed on this ``occasion``; ``detail_id`` is the vault document of the words."""
 
     type = "sender-inbox-rejected"
-    fault: VerificationFault
+    occasion: Occasion
     detail_id: UUID
 
 
@@ -134,7 +136,7 @@ MACHINE: StatusMachine[SenderStatus, SenderTrigger] = StatusMachine(
         Arrow("fail", "active", "error", "verification failed"),
         Arrow("reset", "warming", "pending", "another inbox was given, or warm-up was reset"),
         Arrow("reset", "active", "pending", "another inbox was given, or warm-up was reset"),
-        Arrow("reset", "error", "pending", "another inbox was given"),
+        Arrow("reset", "error", "pending", "another inbox was given, or it works again but isn't warmed up"),
     ),
 )
 
@@ -229,13 +231,16 @@ class ConfigureInbox(Struct, frozen=True):
 
 
 class RecordVerified(Struct, frozen=True):
-    """The inbox works."""
+    """The inbox ``inbox_id`` works."""
+
+    inbox_id: UUID
 
 
-class RecordRejected(Struct, frozen=True):
-    """The inbox does not work."""
+class RecordRejected(Struct, frozen=True, kw_only=True):
+    """The inbox ``inbox_id`` does not work."""
 
-    fault: VerificationFault
+    inbox_id: UUID
+    occasion: Occasion
     detail_id: UUID
 
 
@@ -254,23 +259,32 @@ def connect(command: Connect) -> tuple[Event, ...]:
 
 def decide(sender: Sender, command: Command) -> tuple[Event, ...]:
     """The events that ``command`` leads to. Raises ``Invalid`` for a limit out of range."""
+    if sender.removed:
+        return ()
     match command:
         case Change(change=change):
-            given = change.given()
-            if change.daily_limit is not UNSET:
-                _check_limit(change.daily_limit)
-            really = {name: value for name, value in given.items() if value != getattr(sender, name)}
-            return (SenderChanged(change=SenderChange(**really)),) if really else ()
+            return _change(sender, change)
         case ConfigureInbox(inbox_id=inbox_id):
             return (InboxConfigured(inbox_id=inbox_id),)
+        case RecordVerified() | RecordRejected() if command.inbox_id != sender.inbox_id:
+            return ()  # it was tried while another inbox took its place
         case RecordVerified():
             return () if sender.inbox_verified else (InboxVerified(),)
-        case RecordRejected(fault=fault, detail_id=detail_id):
-            return (InboxRejected(fault=fault, detail_id=detail_id),)
+        case RecordRejected(occasion="sending") if sender.status == "error":
+            return ()  # many sends in flight are refused alike; the first one told it
+        case RecordRejected(occasion=occasion, detail_id=detail_id):
+            return (InboxRejected(occasion=occasion, detail_id=detail_id),)
         case Remove():
-            return () if sender.removed else (SenderRemoved(),)
+            return (SenderRemoved(),)
         case _:
             assert_never(command)
+
+
+def _change(sender: Sender, change: SenderChange) -> tuple[Event, ...]:
+    if change.daily_limit is not UNSET:
+        _check_limit(change.daily_limit)
+    really = {name: value for name, value in change.given().items() if value != getattr(sender, name)}
+    return (SenderChanged(change=SenderChange(**really)),) if really else ()
 
 
 def _check_limit(daily_limit: int) -> None:

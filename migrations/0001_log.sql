@@ -139,61 +139,42 @@ CREATE TYPE append_outcome AS (
     event_ids uuid[]
 );
 
--- Creates the heads that are missing and locks all: those to be written FOR UPDATE, mere guards FOR SHARE.
---
--- No two calls deadlock. A call waits in three places, always in the same order of keys: (1) creating a head for
--- another call that is creating it, (2) locking a head that exists, (3) claiming an append id. In (2) it never waits
--- for a head created in (1) by a call still under way: it would have had to wait for it in (1). So in a ring of calls
--- waiting for each other all wait in (1), or all in (2), or all in (3), where the one that waits for the greatest key
--- holds no greater one that another could wait for. (One who calls twice in a transaction keeps the order himself.)
-CREATE FUNCTION lock_heads(
-    workspaces uuid[], requests integer[], write_streams text[], guard_requests integer[], guard_streams text[]
+-- Locks the fences that requests rely on (shared) and those they raise (exclusive), to the end of the transaction.
+-- Not FOR SHARE on the head of the guarding stream: row locks are not fair, and while many write under a guard, who
+-- wants to raise its fence would wait for seconds. Streams that happen to have the same key just wait for each other.
+CREATE FUNCTION lock_fences(
+    workspaces uuid[], requests integer[], write_streams text[], raised_fences integer[],
+    guard_requests integer[], guard_streams text[]
 ) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    head_workspaces uuid[];     -- every head once, in the order of their keys
-    head_streams    text[];
-    head_written    boolean[];
-    shared_stream   text;
-    next_head       integer := 1;
-    next_guard      integer;
+    keys     bigint[];
+    raised   boolean[];
+    disputed text;
 BEGIN
-    SELECT array_agg(h.workspace_id), array_agg(h.stream), array_agg(h.writes > 0),
-           min(h.stream) FILTER (WHERE h.writes > 1 OR h.writes = 1 AND h.first_request < h.last_request)
-      INTO head_workspaces, head_streams, head_written, shared_stream
-      FROM (SELECT workspaces[u.request] AS workspace_id, u.stream COLLATE "C" AS stream,
-                   count(*) FILTER (WHERE u.n <= cardinality(requests)) AS writes,
-                   min(u.request) AS first_request, max(u.request) AS last_request
-              FROM unnest(requests || guard_requests, write_streams || guard_streams)
-                   WITH ORDINALITY AS u (request, stream, n)
-             GROUP BY 1, 2
-             ORDER BY 1, 2) AS h;
+    SELECT array_agg(f.key ORDER BY f.key, f.raised DESC), array_agg(f.raised ORDER BY f.key, f.raised DESC),
+           min(f.stream) FILTER (WHERE f.raised AND f.first_request < f.last_request)
+      INTO keys, raised, disputed
+      FROM (SELECT u.stream, bool_or(u.raised) AS raised,
+                   min(u.request) AS first_request, max(u.request) AS last_request,
+                   x'4645'::bigint << 48      -- a tag ('FE'), as for the floor lock
+                   | hashtextextended(workspaces[min(u.request)] || u.stream, 0) & x'FFFFFFFFFFFF'::bigint AS key
+              FROM (SELECT w.request, w.stream, true AS raised
+                      FROM unnest(requests, write_streams, raised_fences) AS w (request, stream, fence)
+                     WHERE w.fence IS NOT NULL
+                     UNION ALL
+                    SELECT g.request, g.stream, false
+                      FROM unnest(guard_requests, guard_streams) AS g (request, stream)) AS u
+             GROUP BY workspaces[u.request], u.stream) AS f;
 
-    IF shared_stream IS NOT NULL THEN
-        RAISE EXCEPTION 'stream % is written twice in one call of append, or written and guarded', shared_stream
+    IF disputed IS NOT NULL THEN
+        RAISE EXCEPTION 'one request raises the fence of %, another relies on it', disputed
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Send the second request in the next call.';
     END IF;
 
-    INSERT INTO streams (workspace_id, stream)
-    SELECT h.workspace_id, h.stream
-      FROM unnest(head_workspaces, head_streams) WITH ORDINALITY AS h (workspace_id, stream, n)
-     WHERE NOT EXISTS (SELECT FROM streams AS s
-                        WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream)
-     ORDER BY h.n
-        ON CONFLICT DO NOTHING;
-
-    LOOP    -- up to the next guard in one statement, in the order of the arrays; then the guard
-        next_guard := coalesce(array_position(head_written, false, next_head), cardinality(head_written) + 1);
-        PERFORM FROM unnest(head_workspaces[next_head : next_guard - 1], head_streams[next_head : next_guard - 1])
-                     AS h (workspace_id, stream)
-          CROSS JOIN LATERAL (SELECT FROM streams AS s
-                               WHERE s.workspace_id = h.workspace_id AND s.stream = h.stream FOR UPDATE) AS locked;
-        EXIT WHEN next_guard > cardinality(head_written);
-        PERFORM FROM streams AS s
-          WHERE s.workspace_id = head_workspaces[next_guard] AND s.stream = head_streams[next_guard] FOR SHARE;
-        next_head := next_guard + 1;
-    END LOOP;
+    PERFORM CASE WHEN f.raised THEN pg_advisory_xact_lock(f.key) ELSE pg_advisory_xact_lock_shared(f.key) END
+       FROM unnest(keys, raised) AS f (key, raised);
 END
 $$;
 
@@ -329,9 +310,15 @@ BEGIN
 END
 $$;
 
--- One transaction, many requests, each stored whole or refused, each with its outcome. Different requests of a call
--- write different streams, and guard none that another writes. `expected` is the version a stream must have: 0 for a
--- new one, NULL for any.
+-- One transaction, many requests, each stored whole or refused, each with its outcome. The requests of a call write
+-- different streams (else the upsert of heads fails), and none raises a fence that another relies on.
+--
+-- No two calls deadlock. A call waits in four places, in this order, and in each in the order of keys: (1) for fences,
+-- (2) to create a head that another call is creating, (3) for heads that exist, (4) to claim an append id that another
+-- call is claiming. In (3) it never waits for a head that a call under way has created: in (2) it would have waited for
+-- that call to end. So whoever waits in one place waits for something taken in that place, by a call that waits, if at
+-- all, there or in a later one. In a ring all would therefore wait in the same place; but there the greatest of the
+-- keys waited for is held by one who waits for a greater one. (Who calls twice in a transaction sees to it himself.)
 CREATE FUNCTION append(
     -- one element per request
     workspaces uuid[], epochs integer[], actors text[], correlation_ids uuid[], causation_ids uuid[], times timestamptz[],
@@ -340,6 +327,7 @@ CREATE FUNCTION append(
     -- one per request that has a guard
     guard_requests integer[], guard_streams text[], guard_epochs integer[],
     -- one per stream to write, in the order of the requests; `counts` says how many events it gets
+    -- (`expected` is its version: 0 when new, NULL for any)
     requests integer[], write_streams text[], expected bigint[], raised_fences integer[], counts integer[],
     -- one per event, in the order of the streams
     event_ids uuid[], types text[], schema_versions integer[], payloads text[]
@@ -359,15 +347,26 @@ DECLARE
     ends     integer[];     -- how many events there are up to the last of this stream
 BEGIN
     PERFORM require_read_committed();
-    PERFORM lock_heads(workspaces, requests, write_streams, guard_requests, guard_streams);
+    IF cardinality(guard_streams) + cardinality(array_remove(raised_fences, NULL)) > 0 THEN
+        PERFORM lock_fences(workspaces, requests, write_streams, raised_fences, guard_requests, guard_streams);
+    END IF;
+
+    INSERT INTO streams (workspace_id, stream)
+    SELECT workspaces[w.request], w.stream
+      FROM unnest(requests, write_streams) AS w (request, stream)
+     WHERE NOT EXISTS (SELECT FROM streams AS s
+                        WHERE s.workspace_id = workspaces[w.request] AND s.stream = w.stream)
+     ORDER BY workspaces[w.request], w.stream COLLATE "C"
+        ON CONFLICT DO NOTHING;
 
     SELECT array_agg(h.version ORDER BY w.n), array_agg(h.fence ORDER BY w.n),
            array_agg(h.version + w.count ORDER BY w.n), array_agg(w.until ORDER BY w.n)
       INTO found, fences, versions, ends
       FROM (SELECT u.*, sum(u.count) OVER (ORDER BY u.n)::integer AS until
-              FROM unnest(requests, write_streams, counts) WITH ORDINALITY AS u (request, stream, count, n)) AS w
+              FROM unnest(requests, write_streams, counts) WITH ORDINALITY AS u (request, stream, count, n)
+             ORDER BY workspaces[u.request], u.stream COLLATE "C") AS w
      CROSS JOIN LATERAL (SELECT s.version, s.fence FROM streams AS s
-                          WHERE s.workspace_id = workspaces[w.request] AND s.stream = w.stream OFFSET 0) AS h;
+                          WHERE s.workspace_id = workspaces[w.request] AND s.stream = w.stream FOR UPDATE) AS h;
 
     FOR refusal IN
         SELECT * FROM objections(workspaces, epochs, named_requests, append_ids, digests, guard_requests, guard_streams,
@@ -440,6 +439,6 @@ $$;
 
 -- The application reads, and appends by the function; it has no other right.
 REVOKE ALL ON FUNCTION refuse_change, require_read_committed, last_drawn_position, lock_floor, least_locked_floor,
-    lock_heads, objections, claim_append_ids, store_events, append, feed FROM PUBLIC;
+    lock_fences, objections, claim_append_ids, store_events, append, feed FROM PUBLIC;
 GRANT SELECT ON streams, events, appends TO liftoff_app;
 GRANT EXECUTE ON FUNCTION append, feed TO liftoff_app;

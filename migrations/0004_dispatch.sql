@@ -28,6 +28,16 @@ CREATE TABLE campaign_names (
 );
 CREATE UNIQUE INDEX campaign_names_campaign ON campaign_names (workspace_id, campaign_id);
 
+-- An identity (an address, an account) is connected by one sender account of a workspace, under its keyed digest.
+CREATE TABLE sender_identities (
+    workspace_id uuid NOT NULL,
+    channel text NOT NULL,
+    identity_digest uuid NOT NULL,
+    sender_id uuid NOT NULL,
+    PRIMARY KEY (workspace_id, channel, identity_digest)
+);
+CREATE UNIQUE INDEX sender_identities_sender ON sender_identities (workspace_id, sender_id);
+
 -- The background run of each launch attempt: its sign of life, and how far it has enrolled.
 CREATE TABLE launch_runs (
     workspace_id uuid NOT NULL,
@@ -39,8 +49,8 @@ CREATE TABLE launch_runs (
     PRIMARY KEY (workspace_id, campaign_id, epoch)
 );
 
--- The gate of a campaign. A claim locks it FOR SHARE (with a daily limit: exclusively), so a pause, which updates it,
--- waits for the claims under way, and after it none is made. Nothing is claimed before `next_free_at`.
+-- The gate of a campaign. A claim locks it, and so does a pause: it waits for the claims under way, and after it none is
+-- made. Nothing is claimed before `next_free_at`.
 CREATE TABLE dispatch_campaigns (
     workspace_id uuid NOT NULL,
     campaign_id uuid NOT NULL,
@@ -56,7 +66,7 @@ CREATE TABLE dispatch_campaigns (
 -- Looked at by housekeeping every second, over all workspaces.
 CREATE INDEX dispatch_campaigns_watched ON dispatch_campaigns (status);
 
--- The gate of a sender account. `slot` spreads senders over the tick chains.
+-- The gate of a sender account, as long as there is the account. `slot` spreads senders over the tick chains.
 CREATE TABLE dispatch_senders (
     workspace_id uuid NOT NULL,
     sender_id uuid NOT NULL,
@@ -69,7 +79,8 @@ CREATE TABLE dispatch_senders (
     PRIMARY KEY (workspace_id, sender_id)
 );
 
--- One lane for each sender of a launched campaign: where due rows are looked for, and the account's own limit in it.
+-- One lane for each sender of a launched campaign: where due rows are looked for, and the account's own limit in it. The
+-- foreign key lets no launch begin with a sender that is being removed, whichever of the two comes first.
 CREATE TABLE dispatch_lanes (
     workspace_id uuid NOT NULL,
     sender_id uuid NOT NULL,
@@ -78,7 +89,8 @@ CREATE TABLE dispatch_lanes (
     day date NOT NULL DEFAULT 'epoch',
     sent_today integer NOT NULL DEFAULT 0,
     next_free_at timestamptz NOT NULL DEFAULT 'epoch',
-    PRIMARY KEY (workspace_id, sender_id, campaign_id)
+    PRIMARY KEY (workspace_id, sender_id, campaign_id),
+    FOREIGN KEY (workspace_id, sender_id) REFERENCES dispatch_senders
 );
 CREATE INDEX dispatch_lanes_campaign ON dispatch_lanes (workspace_id, campaign_id);
 
@@ -99,6 +111,14 @@ CREATE TABLE dispatch_due (
 CREATE INDEX dispatch_due_next ON dispatch_due (workspace_id, campaign_id, sender_id, due_at) WHERE worker_id IS NULL;
 CREATE INDEX dispatch_due_in_flight ON dispatch_due (worker_id) WHERE worker_id IS NOT NULL;
 
+-- People who must not be written to, and why: what a claim looks at, and what keeps the log from being told twice.
+CREATE TABLE dispatch_suppressed (
+    workspace_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (workspace_id, person_id, reason)
+);
+
 -- Worker processes and their last sign of life.
 CREATE TABLE dispatch_workers (
     worker_id uuid PRIMARY KEY,
@@ -113,6 +133,6 @@ CREATE TABLE dispatch_shards (
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    roster, campaign_names, launch_runs, dispatch_campaigns, dispatch_senders, dispatch_lanes, dispatch_due,
-    dispatch_workers, dispatch_shards
+    roster, campaign_names, sender_identities, launch_runs, dispatch_campaigns, dispatch_senders, dispatch_lanes,
+    dispatch_due, dispatch_suppressed, dispatch_workers, dispatch_shards
 TO liftoff_app;

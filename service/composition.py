@@ -11,6 +11,10 @@ from typing import Final
 from domain import sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
+from service.campaigns.drafting import Drafting
+from service.campaigns.lifecycle import Lifecycle
+from service.campaigns.preflight import Preflight
+from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
@@ -28,6 +32,7 @@ from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
 from service.launch.wording import Wording
+from service.projector.freshness import Freshness
 from service.senders.repository import Senders
 from service.settings import Settings
 from service.store.codec import Codec
@@ -52,12 +57,17 @@ class Liftoff:
     codec: Codec
     store: EventStore
     feed: Feed
+    freshness: Freshness
     gates: Gates
     campaigns: Campaigns
+    campaign_reading: CampaignReading
+    drafting: Drafting
+    lifecycle: Lifecycle
     senders: Senders
     runs: Runs
     rollback: Rollback
     launching: Launching
+    preflight: Preflight
     wording: Wording
     housekeeping: Housekeeping
     tokens: UnsubscribeTokens
@@ -86,6 +96,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     vault = Vault(master_key)
     codec = Codec(EVENTS)
     store = EventStore(pool, codec)
+    freshness = Freshness(pool)
     gates = Gates()
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
@@ -103,12 +114,17 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         codec=codec,
         store=store,
         feed=Feed(pool, codec),
+        freshness=freshness,
         gates=gates,
         campaigns=campaigns,
+        campaign_reading=CampaignReading(pool, store, campaigns, senders, vault, freshness),
+        drafting=Drafting(pool, campaigns, senders, vault),
+        lifecycle=Lifecycle(pool, campaigns, gates),
         senders=senders,
         runs=runs,
         rollback=rollback,
         launching=launching,
+        preflight=Preflight(pool, campaigns, launching),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),

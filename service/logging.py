@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line, carrying the ids of what is being worked on.
 
-Ids are bound with ``bound``; they are all that a line may say about people. Of an error its types and places are written,
-never its message: a database quotes the offending row in it.
+Ids are bound with ``bound``; they are all that a line may say about people. Of an error its types and places are
+written, never its message: a database quotes the offending row in it.
 """
 
 from __future__ import annotations

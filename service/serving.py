@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -35,12 +36,19 @@ _SHUTDOWN_SECONDS: Final = 10
 _log = structlog.get_logger(__name__)
 
 
+class Sink(Struct, frozen=True):
+    """The local mail sink: what a sender's inbox is configured with to use it, and where it keeps the mails."""
+
+    url: str
+    directory: Path
+
+
 class Running(Struct, frozen=True):
     """The service answers. ``first_key`` is the secret of the first key, when the service has just made it."""
 
     url: str
     first_key: str | None
-    sink_url: str | None
+    sink: Sink | None
 
 
 async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
@@ -50,7 +58,7 @@ async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
     """
     with _listening(ground) as (listener, settings):
         async with AsyncExitStack() as stack:
-            sink_url = await _sink(stack, settings)
+            sink = await _sink(stack, settings)
             liftoff = await stack.enter_async_context(
                 assembled(settings, ground.dsn, ground.master_key, SystemClock())
             )
@@ -62,7 +70,7 @@ async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
             with _until_signalled(server.leave):
                 serving = asyncio.create_task(server.serve([listener]))
                 await server.answering.wait()
-                announce(Running(settings.base_url, first_key, sink_url))
+                announce(Running(_address(settings), first_key, sink))
                 await serving
 
 
@@ -176,11 +184,17 @@ def _until_signalled(leave: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _sink(stack: AsyncExitStack, settings: Settings) -> str | None:
-    """Start the local mail sink if it is wanted; answers its URL."""
+def _address(settings: Settings) -> str:
+    """Where this very process answers; what recipients are shown may be another address in front of it."""
+    return replace(settings, public_url=None).base_url
+
+
+async def _sink(stack: AsyncExitStack, settings: Settings) -> Sink | None:
+    """Start the local mail sink if it is wanted."""
     if not settings.smtp_sink:
         return None
-    sink = MailSink(settings.data_dir / "mails", port=settings.smtp_sink_port)
+    directory = settings.data_dir / "mails"
+    sink = MailSink(directory, port=settings.smtp_sink_port)
     try:
         await stack.enter_async_context(sink)
     except OSError as error:
@@ -188,7 +202,7 @@ async def _sink(stack: AsyncExitStack, settings: Settings) -> str | None:
             f"LIFTOFF_SMTP_SINK_PORT: the mail sink can't listen on port {settings.smtp_sink_port}: "
             f"{error.strerror}; choose another, or set LIFTOFF_SMTP_SINK=false"
         ) from error
-    return sink.url
+    return Sink(sink.url, directory)
 
 
 async def _first_key(liftoff: Liftoff) -> str | None:

@@ -24,17 +24,26 @@ class Ground(Struct, frozen=True):
 
 
 @contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The DSN of the database, until the end of the block; an embedded one is started, shared with others, and let go.
+
+    To be called from the main thread. Raises ``EmbeddedPostgresError``, with one line for the operator.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres(settings.data_dir) as dsn:
+        yield dsn
+
+
+@contextmanager
 def prepared(settings: Settings) -> Iterator[Ground]:
-    """The ground, until the end of the block; an embedded database is started, shared with others, and let go again.
+    """The ground, until the end of the block.
 
     To be called from the main thread, outside of any event loop. Raises ``SettingsError``, ``DatabaseError`` or
     ``EmbeddedPostgresError``, each with one line for the operator.
     """
     key = MasterKey(master_key(settings))
-    if settings.database_url is not None:
-        asyncio.run(migrate(settings.database_url))
-        yield Ground(settings, settings.database_url, key)
-        return
-    with EmbeddedPostgres(settings.data_dir) as dsn:
+    with database(settings) as dsn:
         asyncio.run(migrate(dsn))
         yield Ground(settings, dsn, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -56,7 +57,7 @@ class _Candidate(Struct, frozen=True):
 
 
 class Limits:
-    """The allowances that a claim is made within, as they are used up."""
+    """The allowances that a claim is made within, as they are used up; ``bounded`` are the campaigns to count for."""
 
     def __init__(self, now: datetime, gap: timedelta) -> None:
         self._now = now
@@ -64,6 +65,7 @@ class Limits:
         self.senders: dict[Key, Allowance] = {}
         self.campaigns: dict[Key, Allowance] = {}
         self.lanes: dict[LaneKey, Allowance] = {}
+        self.bounded: set[Key] = set()
 
     def left(self, lane: LaneKey, at_most: int) -> int:
         """How many may be sent in a lane."""
@@ -115,7 +117,8 @@ class Claims:
             if not epochs:
                 return []
             due = await self._due(connection, limits, at_most, now)
-            chosen = [row for row in due if limits.charge(row)][:at_most]
+            # Lazily: what is not taken is not charged.
+            chosen = list(islice((row for row in due if limits.charge(row)), at_most))
             claims = await self._commit_to(connection, chosen, epochs)
             await self._write_back(connection, limits)
             return claims
@@ -130,11 +133,14 @@ class Claims:
             return {}
         workspaces, senders = _columns(limits.senders, 2)
         epochs: dict[Key, int] = {}
-        rows = _queries.open_campaigns(connection, workspace_ids=workspaces, sender_ids=senders, now=now)
-        async for row in rows:
-            key = (row["workspace_id"], row["campaign_id"])
-            limits.campaigns[key] = within_hours(_allowance(row), _hours(row["operating_hours"]), now)
-            epochs[key] = row["epoch"]
+        for query in (_queries.open_campaigns, _queries.bounded_campaigns):
+            async for row in query(connection, workspace_ids=workspaces, sender_ids=senders, now=now):
+                key = (row["workspace_id"], row["campaign_id"])
+                hours = _hours(row["operating_hours"])
+                limits.campaigns[key] = within_hours(_allowance(row), hours, now)
+                epochs[key] = row["epoch"]
+                if row["daily_limit"] is not None or hours is not None:
+                    limits.bounded.add(key)
         rows = _queries.free_lanes(
             connection,
             workspace_ids=workspaces,
@@ -224,9 +230,8 @@ class Claims:
 
     async def _write_back(self, connection: Connection, limits: Limits) -> None:
         await _queries.charge_senders(connection, **_charges(limits.senders, ("workspace_ids", "sender_ids")))
-        await _queries.charge_campaigns(
-            connection, **_charges(limits.campaigns, ("workspace_ids", "campaign_ids"))
-        )
+        bounded = {key: limits.campaigns[key] for key in limits.bounded}
+        await _queries.charge_campaigns(connection, **_charges(bounded, ("workspace_ids", "campaign_ids")))
         await _queries.charge_lanes(
             connection, **_charges(limits.lanes, ("workspace_ids", "sender_ids", "campaign_ids"))
         )

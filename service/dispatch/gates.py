@@ -61,10 +61,25 @@ class Gates:
             workspace_id=workspace_id,
             sender_id=sender.id,
             slot=slot_of(sender.id),
-            usable=sender.status == "active" and not sender.removed,
+            usable=sender.status == "active",
             daily_limit=sender.daily_limit,
             now=now,
         )
+
+    async def campaigns_sending(
+        self, connection: Connection, workspace_id: UUID, sender_id: UUID
+    ) -> list[UUID]:
+        """The launching, active and paused campaigns that send through the sender account."""
+        rows = _queries.campaigns_sending(connection, workspace_id=workspace_id, sender_id=sender_id)
+        return [row["campaign_id"] async for row in rows]
+
+    async def drop_sender(self, connection: Connection, workspace_id: UUID, sender_id: UUID) -> None:
+        """Take the sender's gate and lanes away.
+
+        Raises ``asyncpg.ForeignKeyViolationError`` while a campaign sends through it, or is just being launched.
+        """
+        await _queries.drop_idle_lanes(connection, workspace_id=workspace_id, sender_id=sender_id)
+        await _queries.drop_sender(connection, workspace_id=workspace_id, sender_id=sender_id)
 
     async def something_left(self, connection: Connection, workspace_id: UUID, campaign_id: UUID) -> bool:
         """Whether any lead of the campaign has something left to do."""

@@ -18,22 +18,52 @@ ON CONFLICT (workspace_id, campaign_id) DO UPDATE SET
     next_free_at = 'epoch';
 
 -- name: set_lanes(workspace_id, campaign_id, sender_ids, daily_limits)!
--- One lane for each sender of the campaign, with the account's own limit in it.
+-- One lane for each sender of the campaign, with the account's own limit in it; a removed account has none.
+WITH gone AS (
+    DELETE FROM dispatch_lanes
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND sender_id <> ALL (:sender_ids)
+)
 INSERT INTO dispatch_lanes (workspace_id, sender_id, campaign_id, daily_limit)
-SELECT :workspace_id, sender_id, :campaign_id, daily_limit
+SELECT s.workspace_id, s.sender_id, :campaign_id, given.daily_limit
 FROM unnest(:sender_ids::uuid[], :daily_limits::integer[]) AS given (sender_id, daily_limit)
+JOIN dispatch_senders AS s ON s.workspace_id = :workspace_id AND s.sender_id = given.sender_id
 ON CONFLICT (workspace_id, sender_id, campaign_id) DO UPDATE SET
     daily_limit = excluded.daily_limit,
     next_free_at = 'epoch';
 
 -- name: set_sender(workspace_id, sender_id, slot, usable, daily_limit, now)!
--- Open or close the gate of a sender account.
+-- Open or close the gate of a sender account. A new limit counts at once, anything else leaves its pace alone.
 INSERT INTO dispatch_senders (workspace_id, sender_id, slot, usable, daily_limit)
 VALUES (:workspace_id, :sender_id, :slot, :usable, :daily_limit)
 ON CONFLICT (workspace_id, sender_id) DO UPDATE SET
     usable = excluded.usable,
     daily_limit = excluded.daily_limit,
-    next_free_at = least(dispatch_senders.next_free_at, :now);
+    next_free_at = CASE
+        WHEN dispatch_senders.daily_limit = excluded.daily_limit THEN dispatch_senders.next_free_at
+        ELSE least(dispatch_senders.next_free_at, :now)
+    END;
+
+-- name: campaigns_sending(workspace_id, sender_id)
+-- The campaigns that can't do without the sender account now.
+SELECT c.campaign_id FROM dispatch_lanes AS l
+JOIN dispatch_campaigns AS c ON c.workspace_id = l.workspace_id AND c.campaign_id = l.campaign_id
+WHERE l.workspace_id = :workspace_id
+  AND l.sender_id = :sender_id
+  AND c.status IN ('launching', 'active', 'paused')
+ORDER BY c.campaign_id;
+
+-- name: drop_idle_lanes(workspace_id, sender_id)!
+-- The lanes of a sender account in campaigns that send nothing (any more).
+DELETE FROM dispatch_lanes AS l USING dispatch_campaigns AS c
+WHERE l.workspace_id = :workspace_id
+  AND l.sender_id = :sender_id
+  AND c.workspace_id = l.workspace_id
+  AND c.campaign_id = l.campaign_id
+  AND c.status NOT IN ('launching', 'active', 'paused');
+
+-- name: drop_sender(workspace_id, sender_id)!
+-- The sender account is removed. Fails while a lane needs it, also one that is just being made.
+DELETE FROM dispatch_senders WHERE workspace_id = :workspace_id AND sender_id = :sender_id;
 
 -- name: something_left(workspace_id, campaign_id)$
 -- Whether any lead of the campaign has something left to do.

@@ -25,8 +25,8 @@ API: Final = "/api"
 _SCHEME: Final = "bearer"
 
 
-class Caller(Struct, frozen=True):
-    """Who asks: a key, acting for its workspace within its scopes."""
+class KeyHolder(Struct, frozen=True):
+    """Who asks: the holder of a key, for its workspace and within its scopes."""
 
     workspace_id: UUID
     key_id: UUID
@@ -34,7 +34,7 @@ class Caller(Struct, frozen=True):
 
     @property
     def actor(self) -> str:
-        """The caller as the event log names it."""
+        """The holder as the event log names it."""
         return f"key:{self.key_id}"
 
     def require(self, needed: Scope) -> None:
@@ -57,7 +57,7 @@ class Authentication(Layer):
         self._clock = clock
 
     async def handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Put the ``Caller`` into ``scope["auth"]``. Raises ``Problem`` ``unauthorized``."""
+        """Put the ``KeyHolder`` into ``scope["auth"]``. Raises ``Problem`` ``unauthorized``."""
         if not _is_api(scope["path"]):
             await self.app(scope, receive, send)
             return
@@ -66,11 +66,11 @@ class Authentication(Layer):
         with bound(workspace_id=caller.workspace_id, key_id=caller.key_id):
             await self.app(scope, receive, send)
 
-    async def _authenticate(self, scope: HTTPScope) -> Caller:
+    async def _authenticate(self, scope: HTTPScope) -> KeyHolder:
         now = self._clock.now()
         key = _valid(await self._keys.find(_presented_secret(scope)), now)
         self._uses.note(key, now)
-        return Caller(key.workspace_id, key.id, key.scopes)
+        return KeyHolder(key.workspace_id, key.id, key.scopes)
 
 
 class RequiredScope(ASGIMiddleware):
@@ -81,7 +81,7 @@ class RequiredScope(ASGIMiddleware):
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Raises ``Problem`` ``missing-scope``."""
         if declared := operation_of(scope):
-            caller: Caller | None = scope.get("auth")
+            caller: KeyHolder | None = scope.get("auth")
             if caller is None:  # only if the router and the door ever disagree on what lies under /api
                 raise _unauthorized("This needs an API key.")
             caller.require(declared.scope)

@@ -166,11 +166,11 @@ _REQUESTS = (
 
 _CAMPAIGNS = (
     ProblemType(
-        "campaign-name-taken",
+        "name-taken",
         409,
-        "There is a campaign of this name",
-        "The names of the campaigns of a workspace differ.",
-        "Choose another name, or rename the other campaign.",
+        "There is one of this name already",
+        "The campaigns of a workspace have different names.",
+        "Choose another name, or rename the other one.",
     ),
     ProblemType(
         "field-not-editable",
@@ -300,6 +300,13 @@ _LAUNCH = (
         "A sender has no inbox",
         "An e-mail sender account of the campaign has no configured inbox.",
         "Configure its inbox, or take it off the campaign.",
+    ),
+    ProblemType(
+        "sender-changed",
+        409,
+        "The sender changed at the same moment",
+        "Another request changed the sender account while this one was being worked on; nothing of this one was done.",
+        "Read the sender again and repeat the request if it is still wanted.",
     ),
     ProblemType(
         "linkedin-account-gone",

@@ -12,7 +12,7 @@ from litestar.enums import MediaType
 from litestar.types import ControllerRouterHandler
 
 from service.http.openapi import Document
-from service.http.pages import as_response, code, link, listing, page, table
+from service.http.pages import as_response, code, link, listing, page, prose, table
 
 
 def docs_routes(document: Document) -> list[ControllerRouterHandler]:
@@ -40,13 +40,13 @@ def render(document: Document) -> bytes:
         [
             link(f"#{described['operationId']}", described["operationId"]),
             _address(method, path),
-            _summary(described),
+            escape(described["summary"]),
         ]
         for path, method, described in operations
     ]
     return page(
         f"{info['title']} API {info['version']}",
-        *(f"<p>{escape(paragraph)}</p>" for paragraph in info["description"].split("\n\n")),
+        prose(info["description"]),
         f"<p>{link('/openapi.json', 'OpenAPI document')} · {link('/problems/', 'Problems')}</p>",
         table(["Operation", "Request", ""], contents),
         *(_operation(path, method, described) for path, method, described in operations),
@@ -70,7 +70,7 @@ def _operation(path: str, method: str, described: dict[str, Any]) -> str:
         [
             f'<section id="{escape(described["operationId"])}"><h2>{escape(described["operationId"])}</h2>',
             f"<p>{_address(method, path)} · needs {scopes}</p>",
-            *(f"<p>{escape(text)}</p>" for text in described.get("description", "").split("\n\n")),
+            prose(described["description"]),
             _parameters(described),
             _bodies("Request body", described.get("requestBody", {})),
             _responses(described["responses"]),
@@ -83,17 +83,13 @@ def _address(method: str, path: str) -> str:
     return f'<span class="method">{method.upper()}</span> {code(path)}'
 
 
-def _summary(described: dict[str, Any]) -> str:
-    return escape(described.get("description", "").split("\n")[0])
-
-
 def _parameters(described: dict[str, Any]) -> str:
     rows = [
         [
             code(parameter["name"]),
             f"{parameter['in']}{', required' if parameter.get('required') else ''}",
             _type(parameter["schema"]),
-            escape(parameter.get("description") or ""),
+            prose(parameter.get("description") or ""),
         ]
         for parameter in described.get("parameters", [])
         if "$ref" not in parameter
@@ -132,15 +128,13 @@ def _schema_section(name: str, schema: dict[str, Any]) -> str:
             code(field),
             _type(shape),
             "required" if field in required else "",
-            escape(shape.get("description", "")),
+            prose(shape.get("description", "")),
         ]
         for field, shape in schema.get("properties", {}).items()
     ]
     fields = table(["Field", "Type", "", ""], rows) if rows else f"<p>{_type(schema)}</p>"
-    description = escape(schema.get("description", ""))
-    return (
-        f'<section id="schema-{escape(name)}"><h3>{escape(name)}</h3><p>{description}</p>{fields}</section>'
-    )
+    description = prose(schema.get("description", ""))
+    return f'<section id="schema-{escape(name)}"><h3>{escape(name)}</h3>{description}{fields}</section>'
 
 
 def _type(schema: dict[str, Any]) -> str:

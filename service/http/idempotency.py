@@ -16,7 +16,7 @@ from litestar.enums import HttpMethod, ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, ReceiveMessage, Scope, Send
 
-from service.http.authentication import Caller
+from service.http.authentication import KeyHolder
 from service.http.claims import Answer, Claim, Claims, RequestName
 from service.http.operations import operation_of
 from service.http.problems import Problem
@@ -41,7 +41,7 @@ class Idempotency(ASGIMiddleware):
         if key is None:
             await next_app(scope, receive, send)
             return
-        caller: Caller = scope["auth"]
+        caller: KeyHolder = scope["auth"]
         name = RequestName(caller.workspace_id, _digest(b"POST", scope["path"].encode(), key))
         body = _FingerprintedBody(receive, scope)
         claim = await self._claims.claim(name)
@@ -88,7 +88,7 @@ class _FingerprintedBody:
     def __init__(self, receive: Receive, scope: Scope) -> None:
         self._receive = receive
         self._complete = False
-        caller: Caller = scope["auth"]
+        caller: KeyHolder = scope["auth"]
         self._hash = hashlib.sha256(
             _digest(scope["query_string"], *(s.encode() for s in sorted(caller.scopes)))
         )

@@ -16,7 +16,7 @@ from service.http.operations import operation
 from service.http.paging import Cursor, Cursors, Limit
 from service.http.problems import Problem
 from service.http.requests import ApiRequest
-from service.http.values import Time
+from service.http.values import Time, in_utc
 
 
 class KeyView(Struct, frozen=True, kw_only=True):
@@ -111,7 +111,8 @@ async def create_key(
     """Make a key. It can have no scope that the key asking for it lacks."""
     for scope in sorted(data.scopes):
         request.caller.require(scope)
-    new = NewKey(scopes=frozenset(data.scopes), name=data.name, expires_at=data.expires_at)
+    expires_at = in_utc(data.expires_at, "expires_at") if data.expires_at else None
+    new = NewKey(scopes=frozenset(data.scopes), name=data.name, expires_at=expires_at)
     issued = await keys.issue(request.caller.workspace_id, new)
     return Response(CreatedKey(_view(issued.key), issued.secret), headers={"Cache-Control": "no-store"})
 

@@ -6,6 +6,7 @@ The schemas of bodies are made by msgspec, which decodes them, so that the docum
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -155,6 +156,7 @@ def _structs_in(field: FieldDefinition) -> Iterator[type[Struct]]:
 
 def _complete(described: Document, each: _Handled) -> None:
     """Add to Litestar's description of an operation what the operation declares."""
+    described["summary"] = described["description"].partition("\n")[0]
     if each.operation.reads:
         media = {name: {"schema": {"type": "string", "format": "binary"}} for name in each.operation.reads}
         described["requestBody"] = {"required": True, "content": media}
@@ -163,11 +165,19 @@ def _complete(described: Document, each: _Handled) -> None:
     if each.method == "post":
         described.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
     succeeded = str(each.handler.status_code)
-    if each.operation.answer is not None:
-        described["responses"][succeeded]["content"]["application/json"]["example"] = each.operation.answer
-    described["responses"] = {succeeded: described["responses"][succeeded], **_refusals(described, each)}
+    described["responses"] = {
+        succeeded: _success(described["responses"][succeeded], each),
+        **_refusals(described, each),
+    }
     for response in described["responses"].values():
         response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+
+
+def _success(response: Document, each: _Handled) -> Document:
+    response["description"] = HTTPStatus(each.handler.status_code).phrase
+    if each.operation.answer is not None:
+        response["content"]["application/json"]["example"] = each.operation.answer
+    return response
 
 
 def _refusals(described: Mapping[str, Any], each: _Handled) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Final
 
@@ -33,6 +34,12 @@ def page(title: str, *blocks: str) -> bytes:
 def as_response(html: bytes) -> Response[bytes]:
     """A page as an answer."""
     return Response(html, media_type=MediaType.HTML)
+
+
+def prose(text: str) -> str:
+    """Text with `code` in backticks, as paragraphs."""
+    paragraphs = (re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(each)) for each in text.split("\n\n"))
+    return "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
 
 
 def table(headings: list[str], rows: list[list[str]]) -> str:

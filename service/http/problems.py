@@ -17,12 +17,14 @@ from domain.refusal import FieldError, Refusal
 from service.http.catalogue import PROBLEMS, ProblemType
 from service.http.layers import Layer
 from service.http.request_context import request_id
+from service.store.errors import AppendFailed
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_OUTAGE_SECONDS = 5
 
 # What is raised when there is no database to talk to, as opposed to a database that refuses a statement.
 _OUTAGES = (
+    AppendFailed,
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -88,6 +90,8 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Refusal):
+        if error.code == "not-found":
+            return Problem.not_found()
         return Problem(error.code, error.message, errors=error.errors, members=error.evidence)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _problem_of_framework(error)
@@ -147,8 +151,9 @@ async def _send_problem(problem: Problem, scope: HTTPScope, send: Send) -> None:
 
 
 def _recorded(error: Exception) -> Problem:
+    """The problem for the client, and a line in the log for a failure that nobody raised on purpose."""
     problem = problem_of(error)
-    if problem.type.status >= 500:
+    if problem.type.status >= 500 and not isinstance(error, Problem):
         _log.error("request failed", code=problem.type.code, exc_info=error)
     return problem
 

@@ -14,7 +14,7 @@ from litestar.types import HTTPScope, Receive, Send
 from msgspec.structs import FieldInfo
 
 from domain.refusal import FieldError
-from service.http.authentication import Caller
+from service.http.authentication import KeyHolder
 from service.http.layers import Layer
 from service.http.problems import Problem
 from service.http.request_context import correlation_id, request_id
@@ -25,11 +25,11 @@ _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json")
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
-class ApiRequest(Request[None, Caller, State]):
+class ApiRequest(Request[None, KeyHolder, State]):
     """A request under ``/api``: knows its caller, and reads its JSON body strictly (``"1"`` is no integer)."""
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> KeyHolder:
         """Who asks."""
         return self.auth
 

@@ -9,9 +9,17 @@ from litestar.types import ControllerRouterHandler
 
 from service.composition import Liftoff
 from service.http.app import Foundation, create_app
+from service.http.campaigns import campaign_routes
 from service.http.launch import launch_routes
+from service.http.lifecycle import lifecycle_routes
+from service.http.sequence import sequence_routes
 
-API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (*launch_routes,)
+API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    *campaign_routes,
+    *sequence_routes,
+    *lifecycle_routes,
+    *launch_routes,
+)
 
 
 def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
@@ -19,5 +27,13 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
     return create_app(
         foundation,
         API_ROUTES,
-        {"campaigns": liftoff.campaigns, "launching": liftoff.launching, "wording": liftoff.wording},
+        {
+            "campaigns": liftoff.campaigns,
+            "campaign_reading": liftoff.campaign_reading,
+            "drafting": liftoff.drafting,
+            "lifecycle": liftoff.lifecycle,
+            "preflight": liftoff.preflight,
+            "launching": liftoff.launching,
+            "wording": liftoff.wording,
+        },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
 from typing import Final, cast
 
 from msgspec import Struct
@@ -24,6 +25,27 @@ Carry = Callable[[Sequence[Request]], Awaitable[Sequence[Outcome]]]
 class _Waiting(Struct, eq=False):
     request: Request
     answer: asyncio.Future[Outcome]
+
+
+class _Streams:
+    """The streams requests use, and whether another may use its own beside them."""
+
+    def __init__(self) -> None:
+        self._written: set[Key] = set()
+        self._raised: set[Key] = set()
+        self._guarded: set[Key] = set()
+
+    def add(self, request: Request) -> None:
+        self._written |= request.written
+        self._raised |= request.raised
+        self._guarded |= request.guarded
+
+    def admit(self, request: Request) -> bool:
+        return (
+            self._written.isdisjoint(request.written)
+            and self._raised.isdisjoint(request.guarded)
+            and self._guarded.isdisjoint(request.raised)
+        )
 
 
 class GroupCommit:
@@ -60,13 +82,15 @@ class GroupCommit:
         self._lanes.remove(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _board(self) -> list[_Waiting]:
-        """Who goes with the next trip: all that wait, but for streams that are already under way.
+        """Who goes with the next trip: all that wait, but for those whose streams are taken.
 
         Who stays behind keeps the streams it needs, so that the writers of a stream take turns in their order.
         """
         trip: list[_Waiting] = []
         left: list[_Waiting] = []
-        written, guarded = self._streams_under_way()
+        taken = _Streams()
+        for under_way in chain.from_iterable(self._under_way):
+            taken.add(under_way.request)
         events = 0
         while (
             self._queue
@@ -77,23 +101,14 @@ class GroupCommit:
             waiting = self._queue.popleft()
             if waiting.answer.done():
                 continue  # its caller has given up
-            request = waiting.request
-            if written.isdisjoint(request.written | request.guarded) and guarded.isdisjoint(request.written):
+            if taken.admit(waiting.request):
                 trip.append(waiting)
-                events += len(request.events)
+                events += len(waiting.request.events)
             else:
                 left.append(waiting)
-            written |= request.written
-            guarded |= request.guarded
+            taken.add(waiting.request)
         self._queue.extendleft(reversed(left))
         return trip
-
-    def _streams_under_way(self) -> tuple[set[Key], set[Key]]:
-        requests = [waiting.request for trip in self._under_way for waiting in trip]
-        return (
-            {key for request in requests for key in request.written},
-            {key for request in requests for key in request.guarded},
-        )
 
     async def _travel(self, trip: Sequence[_Waiting]) -> None:
         try:

@@ -50,6 +50,7 @@ class Request(Struct, frozen=True):
     events: Sequence[EncodedEvent]
     digest: bytes | None
     written: frozenset[Key]
+    raised: frozenset[Key]
     guarded: frozenset[Key]
 
 
@@ -59,7 +60,8 @@ def prepare(append: Append, codec: Codec, new_id: Callable[[], UUID]) -> Request
     The digest is a SHA-256 over what the append says, but not over what differs between two attempts to say it: time,
     correlation and event ids.
     """
-    written = frozenset((append.workspace_id, write.stream) for write in append.writes)
+    workspace_id = append.workspace_id
+    written = frozenset((workspace_id, write.stream) for write in append.writes)
     if len(written) < len(append.writes):
         raise ValueError(
             "an append writes each of its streams once: put the events of a stream into one write"
@@ -76,7 +78,10 @@ def prepare(append: Append, codec: Codec, new_id: Callable[[], UUID]) -> Request
         events=events,
         digest=None if append.append_id is None else _digest(append, events),
         written=written,
-        guarded=frozenset(() if append.guard is None else [(append.workspace_id, append.guard.stream)]),
+        raised=frozenset(
+            (workspace_id, write.stream) for write in append.writes if write.raise_fence is not None
+        ),
+        guarded=frozenset(() if append.guard is None else [(workspace_id, append.guard.stream)]),
     )
 
 

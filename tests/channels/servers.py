@@ -195,4 +195,4 @@ class _Session(SMTP):
         reaction = self._script.next_reaction("login")
         if isinstance(reaction, Say):
             return AuthResult(success=False, handled=False, message=reaction.words)
-        return AuthResult(success=login.password == PASSWORD.encode())
+        return AuthResult(success=login.password == PASSWORD.encode(), handled=False)

@@ -50,7 +50,7 @@ def text_of(parsed: EmailMessage, kind: str) -> str:
     assert isinstance(part, EmailMessage)
     content = part.get_content()
     assert isinstance(content, str)
-    return content.replace("\r\n", "\n").removesuffix("\n")
+    return content.replace("\r\n", "\n")
 
 
 def test_the_headers_say_who_what_and_when() -> None:

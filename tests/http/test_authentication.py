@@ -40,7 +40,7 @@ async def test_a_missing_malformed_or_unknown_key_is_turned_away(stranger: httpx
         "pk_live_" + "a" * 64,
         "Bearer \xff\xfe",
     ):
-        assert_unauthorized(await stranger.get(TOY, headers={"Authorization": header.encode("latin-1")}))
+        assert_unauthorized(await stranger.get(TOY, headers={b"Authorization": header.encode("latin-1")}))
 
 
 async def test_the_scheme_may_be_written_in_any_case(world: World, stranger: httpx.AsyncClient) -> None:

@@ -16,7 +16,7 @@ from service.http.app import Foundation, create_app
 from service.http.health import Finding
 from service.metrics import new_registry
 from service.settings import Settings
-from tests.http.conftest import MASTER_KEY, World
+from tests.http.conftest import MASTER_KEY, World, transport_to
 
 
 class ProbeOf:
@@ -44,8 +44,7 @@ def client_with_probes(world: World, *probes: ProbeOf) -> httpx.AsyncClient:
         registry=new_registry(),
         probes=probes,
     )
-    transport = httpx.ASGITransport(create_app(foundation, [], {}))
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport_to(create_app(foundation, [], {})), base_url="http://test")
 
 
 async def test_a_living_process_says_so_without_a_key(stranger: httpx.AsyncClient) -> None:

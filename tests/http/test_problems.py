@@ -12,9 +12,11 @@ import asyncpg
 import httpx
 
 import domain
+import service
 from service.http.catalogue import PROBLEMS
 from service.http.problems import problem_of
 
+RAISED = re.compile(r'\b(?:Refused|Blocker|Problem)\(\s*"([a-z-]+)"')
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 
 
@@ -102,14 +104,11 @@ def test_the_catalogue_says_what_to_do() -> None:
         assert problem.remedy.endswith((".", "}}."))
 
 
-def test_every_refusal_the_domain_knows_is_in_the_catalogue() -> None:
-    sources = [path.read_text() for path in Path(domain.__path__[0]).rglob("*.py")]
-    raised = {
-        code
-        for source in sources
-        for code in re.findall(r'(?:Refused|Refusal|Blocker)\(\s*"([a-z-]+)"', source)
-    }
-    assert raised
+def test_every_refusal_in_the_program_is_in_the_catalogue() -> None:
+    rooms = [Path(room.__path__[0]) for room in (domain, service)]
+    sources = [path.read_text() for room in rooms for path in room.rglob("*.py")]
+    raised = {code for source in sources for code in RAISED.findall(source)}
+    assert {"campaign-not-draft", "not-found", "invalid-value"} <= raised
     assert raised <= PROBLEMS.keys()
 
 
@@ -121,7 +120,7 @@ async def test_a_sane_inbound_request_id_is_kept(stranger: httpx.AsyncClient) ->
 
 async def test_any_other_request_id_is_replaced(stranger: httpx.AsyncClient) -> None:
     for inbound in ("", "short", "x" * 129, "two words here", "<script>alert(1)</script>", "é" * 20):
-        answer = await stranger.get("/health/live", headers={"X-Request-Id": inbound.encode("latin-1")})
+        answer = await stranger.get("/health/live", headers={b"X-Request-Id": inbound.encode("latin-1")})
         assert str(UUID(answer.headers["X-Request-Id"])) == answer.headers["X-Request-Id"]
 
 

@@ -116,7 +116,9 @@ class World:
         self.record(
             stream, *senders.decide(self.senders[connect.sender_id], senders.ConfigureInbox(self.new_id()))
         )
-        self.record(stream, *senders.decide(self.senders[connect.sender_id], senders.RecordVerified()))
+        sender = self.senders[connect.sender_id]
+        assert sender.inbox_id is not None
+        self.record(stream, *senders.decide(sender, senders.RecordVerified(sender.inbox_id)))
 
     def change_sender(self, number: int) -> None:
         sender = _chosen(list(self.senders.values()), number)
@@ -230,7 +232,7 @@ class World:
             node_id=nodes[number % len(nodes)].id,
             sender_id=campaign.settings.sender_account_ids[0],
         )
-        self._lead(lead_id, begin)
+        self.tell_lead(lead_id, begin)
 
     def conclude_send(self, number: int) -> None:
         leads = {lead_id: lead for roster in self.rosters.values() for lead_id, lead in roster.items()}
@@ -248,12 +250,12 @@ class World:
             lead_commands.RecordFailed(send_id=opened.send_id, reason="erased"),
             lead_commands.RecordLost(send_id=opened.send_id, reason="worker-lost"),
         ]
-        self._lead(lead_id, outcomes[number % len(outcomes)])
+        self.tell_lead(lead_id, outcomes[number % len(outcomes)])
 
     def unsubscribe(self, number: int) -> None:
         lead_id = _chosen(list(self.campaign_of), number)
         if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
-            self._lead(lead_id, lead_commands.Unsubscribe())
+            self.tell_lead(lead_id, lead_commands.Unsubscribe())
             assert lead.person_id is not None
             suppressed = PersonSuppressed(person_id=lead.person_id, reason="unsubscribed")
             self.record(streams.suppressions(self.workspace_id), suppressed)
@@ -297,7 +299,7 @@ class World:
         self.record(streams.campaign(campaign.id), *events)
         return True
 
-    def _lead(self, lead_id: UUID, command: lead_commands.Command) -> None:
+    def tell_lead(self, lead_id: UUID, command: lead_commands.Command) -> None:
         lead = self.rosters[self.campaign_of[lead_id]][lead_id]
         try:
             events = lead_commands.decide(lead, command)
@@ -343,15 +345,20 @@ OPENING: Final[tuple[Callable[[World, int], None], ...]] = (
     World.activate,
 )
 
-_steps = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 10_000)), max_size=80)
+_steps = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 10_000)), min_size=20, max_size=60)
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Recorded]:
-    """Everything that may happen in a workspace, in an order in which it may happen."""
+def worlds(draw: st.DrawFn) -> World:
+    """A world in which anything that may happen has happened, in an order in which it may."""
     world = World()
-    for action in OPENING[: draw(st.integers(0, len(OPENING)))]:
+    for action in OPENING[: draw(st.sampled_from([5, 5, 5, 2, 0]))]:
         action(world, 4)
     for action, number in draw(_steps):
         action(world, number)
-    return world.history
+    return world
+
+
+def histories() -> st.SearchStrategy[list[Recorded]]:
+    """What such a world leaves behind."""
+    return worlds().map(lambda world: world.history)

@@ -1,0 +1,194 @@
+"""Reading campaigns: what a client asks about them, and always with what that client has written.
+
+A campaign's state comes from its stream, or in lists from the read model; its texts come from the vault; its counts
+come from the read model of the leads, once that has seen all that was written to the campaign and its roster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import UUID
+
+import aiosql
+import msgspec
+
+from domain import streams
+from domain.campaign.events import Status
+from domain.campaign.state import Campaign, fold
+from domain.event import Recorded
+from domain.sender import Sender
+from domain.sender import fold as fold_sender
+from projections.campaigns import CAMPAIGNS
+from projections.leads import LEADS
+from service.campaigns import views
+from service.campaigns.repository import Campaigns, not_found
+from service.campaigns.texts import Opened, node_documents, settings_documents
+from service.campaigns.views import Counts, Material
+from service.database.pool import Pool
+from service.projector.freshness import Freshness
+from service.senders.repository import Senders
+from service.store.log import EventStore
+from service.vault import Vault
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
+_campaigns: Final = msgspec.json.Decoder(Campaign)
+
+Moment: TypeAlias = int | datetime
+"""A version of a campaign, or a time."""
+
+
+class Place(NamedTuple):
+    """Where a campaign stands in the list, which descends."""
+
+    prominence: int
+    campaign_id: UUID
+
+
+TOP: Final = Place(2**15 - 1, UUID(int=2**128 - 1))
+"""Before all campaigns."""
+
+
+class CampaignReading:
+    """Answers what clients ask about campaigns."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        store: EventStore,
+        campaigns: Campaigns,
+        senders: Senders,
+        vault: Vault,
+        freshness: Freshness,
+    ) -> None:
+        self._pool = pool
+        self._store = store
+        self._campaigns = campaigns
+        self._senders = senders
+        self._vault = vault
+        self._freshness = freshness
+
+    # --- A campaign at hand ---
+
+    async def view(self, workspace_id: UUID, campaign: Campaign) -> views.CampaignView:
+        """The campaign."""
+        return views.view(campaign, await self._material(workspace_id, [campaign]))
+
+    async def drafted(self, workspace_id: UUID, campaign: Campaign) -> views.DraftedCampaign:
+        """The campaign and its sequence."""
+        documents = node_documents(campaign)
+        return views.drafted(campaign, await self._material(workspace_id, [campaign], documents))
+
+    async def nodes(self, workspace_id: UUID, campaign: Campaign) -> list[views.SequenceNode]:
+        """The sequence."""
+        return views.nodes(campaign, await self._open(workspace_id, node_documents(campaign)))
+
+    # --- A campaign asked for ---
+
+    async def one(self, workspace_id: UUID, campaign_id: UUID) -> views.CampaignDetail:
+        """Everything about a campaign. Raises ``Refused`` ``not-found``."""
+        campaign = await self._campaigns.load(workspace_id, campaign_id)
+        own = [streams.campaign(campaign_id), streams.roster(campaign_id)]
+        heads = await self._store.head(workspace_id, own)
+        await self._freshness.reached(max(head.last_position for head in heads.values()), LEADS)
+        material = await self._material(workspace_id, [campaign], node_documents(campaign))
+        return views.detail(campaign, material)
+
+    async def accounts(self, workspace_id: UUID, campaign_id: UUID) -> list[views.SenderAccount]:
+        """The sender accounts of a campaign. Raises ``Refused`` ``not-found``."""
+        campaign = await self._campaigns.load(workspace_id, campaign_id)
+        return views.accounts(campaign, await self._material(workspace_id, [campaign]))
+
+    async def past(self, workspace_id: UUID, campaign_id: UUID, moment: Moment) -> views.PastCampaign:
+        """A campaign as it was, one deleted since too. Raises ``Refused`` ``not-found`` if it was not there then."""
+        history = await self._store.read_stream(workspace_id, streams.campaign(campaign_id))
+        if isinstance(moment, datetime):
+            at = moment
+            prefix = _until(at, history)
+        elif moment in range(1, len(history) + 1):
+            at = history[moment - 1].recorded_at
+            prefix = history[:moment]
+        else:
+            raise not_found()
+        campaign = fold(prefix)
+        if campaign is None or campaign.deleted:
+            raise not_found()
+        senders = await self._senders_at(at, workspace_id, campaign.settings.sender_account_ids)
+        documents = [*settings_documents(campaign), *node_documents(campaign), *_profiles(senders)]
+        texts = await self._open(workspace_id, documents)
+        return views.past(campaign, Material(workspace_id, texts, senders))
+
+    async def page(
+        self, workspace_id: UUID, status: Status | None, after: Place, at_most: int
+    ) -> list[tuple[Place, views.ListedCampaign]]:
+        """Up to ``at_most`` campaigns behind a place of the list, of one status or of all."""
+        async with self._pool.acquire() as connection:
+            written = await _queries.written_up_to(connection, workspace_id=workspace_id)
+        await self._freshness.reached(written, CAMPAIGNS, LEADS)
+        found = await self._rows(workspace_id, status, after, at_most)
+        material = await self._material(workspace_id, [campaign for _, campaign in found])
+        return [(place, views.listed(campaign, material)) for place, campaign in found]
+
+    # --- What they are made from ---
+
+    async def _rows(
+        self, workspace_id: UUID, status: Status | None, after: Place, at_most: int
+    ) -> list[tuple[Place, Campaign]]:
+        async with self._pool.acquire() as connection:
+            if status is None:
+                rows = _queries.page(
+                    connection,
+                    workspace_id=workspace_id,
+                    prominence=after.prominence,
+                    campaign_id=after.campaign_id,
+                    at_most=at_most,
+                )
+            else:
+                rows = _queries.page_of_status(
+                    connection,
+                    workspace_id=workspace_id,
+                    status=status,
+                    campaign_id=after.campaign_id,
+                    at_most=at_most,
+                )
+            found = [(row["prominence"], _campaigns.decode(row["state"])) async for row in rows]
+        return [(Place(prominence, campaign.id), campaign) for prominence, campaign in found]
+
+    async def _material(
+        self, workspace_id: UUID, campaigns: Sequence[Campaign], documents: Iterable[UUID] = ()
+    ) -> Material:
+        """What these campaigns' views need, with further ``documents``."""
+        sender_ids = {id_ for campaign in campaigns for id_ in campaign.settings.sender_account_ids}
+        senders = await self._senders.load_many(workspace_id, sender_ids)
+        own = [document for campaign in campaigns for document in settings_documents(campaign)]
+        texts = await self._open(workspace_id, [*own, *documents, *_profiles(senders)])
+        return Material(workspace_id, texts, senders, await self._counts(workspace_id, campaigns))
+
+    async def _counts(self, workspace_id: UUID, campaigns: Iterable[Campaign]) -> dict[UUID, Counts]:
+        ids = [campaign.id for campaign in campaigns]
+        async with self._pool.acquire() as connection:
+            rows = _queries.counts(connection, workspace_id=workspace_id, campaign_ids=ids)
+            return views.counted([row async for row in rows])
+
+    async def _senders_at(
+        self, at: datetime, workspace_id: UUID, sender_ids: Iterable[UUID]
+    ) -> dict[UUID, Sender]:
+        histories = await self._store.read_streams(workspace_id, map(streams.sender, sender_ids))
+        senders = [fold_sender(_until(at, history)) for history in histories.values()]
+        return {sender.id: sender for sender in senders if sender is not None and not sender.removed}
+
+    async def _open(self, workspace_id: UUID, documents: Iterable[UUID]) -> Opened:
+        async with self._pool.acquire() as connection:
+            return Opened(await self._vault.open_many(connection, workspace_id, documents))
+
+
+def _until(at: datetime, history: Iterable[Recorded]) -> list[Recorded]:
+    """What had been recorded by then."""
+    return list(takewhile(lambda recorded: recorded.recorded_at <= at, history))
+
+
+def _profiles(senders: Mapping[UUID, Sender]) -> list[UUID]:
+    return [sender.profile_id for sender in senders.values()]

@@ -1,0 +1,1 @@
+"""The command ``liftoff``: the operator's commands, and the API's operations as commands."""

@@ -1,0 +1,52 @@
+"""``liftoff openapi``: the document of the API, made without a running service; the client is made from a copy of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, get_args, get_origin, get_type_hints
+
+import click
+import msgspec
+from litestar.di import Dependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ControllerRouterHandler
+
+from service.cli.output import pretty
+from service.http.keys import key_routes
+from service.http.openapi import Document, build_document
+from service.http.routes import API_ROUTES
+
+
+def api_document() -> Document:
+    """The document that the running service has at ``/openapi.json``."""
+    routes = [*key_routes, *API_ROUTES]
+    return build_document(routes, set(_injected(routes)), version("liftoff"))
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="The file to write it to. Default: stdout.",
+)
+def openapi(output: Path | None) -> None:
+    """Print the API's OpenAPI document (JSON)."""
+    encoded = pretty(msgspec.json.encode(api_document()))
+    if output is None:
+        click.echo(encoded)
+    else:
+        output.write_bytes(encoded + b"\n")
+
+
+def _injected(routes: Iterable[ControllerRouterHandler]) -> Iterator[str]:
+    """The names of the services that the routes' handlers ask for."""
+    for route in routes:
+        if isinstance(route, HTTPRouteHandler):
+            hints = get_type_hints(route.fn, include_extras=True)
+            yield from (name for name, hint in hints.items() if _is_injected(hint))
+
+
+def _is_injected(hint: object) -> bool:
+    return get_origin(hint) is Annotated and any(isinstance(note, Dependency) for note in get_args(hint))

@@ -1,0 +1,68 @@
+"""The status machines: one definition each, and everything made from it agrees."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from domain import sender
+from domain.campaign import state as campaign
+from domain.campaign.events import Status, Trigger
+from domain.lead import state as lead
+from domain.lead.events import LeadStatus
+from domain.machine import StatusMachine
+from domain.sender import SenderStatus, SenderTrigger
+
+MACHINES: list[StatusMachine[Any, Any]] = [campaign.MACHINE, lead.MACHINE, sender.MACHINE]
+
+
+def test_a_campaign_has_exactly_the_statuses_of_its_table() -> None:
+    assert set(campaign.MACHINE.statuses) == set(get_args(Status))
+    assert set(campaign.MACHINE.triggers) == set(get_args(Trigger))
+
+
+def test_a_sender_has_exactly_the_statuses_of_its_table() -> None:
+    assert set(sender.MACHINE.statuses) == set(get_args(SenderStatus))
+    assert set(sender.MACHINE.triggers) == set(get_args(SenderTrigger))
+
+
+def test_a_lead_has_no_status_that_the_api_does_not_name() -> None:
+    assert set(lead.MACHINE.statuses) <= set(get_args(LeadStatus))
+
+
+def test_nothing_but_evidence_or_a_rollback_leads_out_of_a_terminal_lead_status() -> None:
+    out_of_the_end = {
+        (arrow.trigger, arrow.source) for arrow in lead.MACHINE.arrows if arrow.source in lead.TERMINAL
+    }
+    assert out_of_the_end == {
+        ("accept", "outcome_unknown"),
+        ("bounce", "outcome_unknown"),
+        ("withdraw", "cancelled"),
+    }
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_the_machine_follows_exactly_its_table(machine: StatusMachine[Any, Any]) -> None:
+    table = {(arrow.trigger, arrow.source): arrow.target for arrow in machine.arrows}
+    asked = {
+        (trigger, status): machine.target(trigger, status)
+        for trigger in machine.triggers
+        for status in machine.statuses
+    }
+    assert {question: answer for question, answer in asked.items() if answer is not None} == table
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_every_status_can_be_reached(machine: StatusMachine[Any, Any]) -> None:
+    reached = {machine.initial}
+    while more := {a.target for a in machine.arrows if a.source in reached} - reached:
+        reached |= more
+    assert reached == set(machine.statuses)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_table_and_diagram_show_every_arrow(machine: StatusMachine[Any, Any]) -> None:
+    for arrow in machine.arrows:
+        assert f"| `{arrow.source}` | `{arrow.trigger}` | `{arrow.target}` |" in machine.table()
+        assert f"    {arrow.source} --> {arrow.target}: {arrow.trigger}\n" in machine.mermaid() + "\n"

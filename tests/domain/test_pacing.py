@@ -1,0 +1,57 @@
+"""What may be sent right now, within the limits of a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from domain.pacing import Allowance, after_gap, within_hours
+from domain.schedule import DayHours, OperatingHours
+
+NOW = datetime(2030, 3, 4, 9, 0, tzinfo=UTC)  # a Monday
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def allowance(limit: int | None = 3, sent: int = 0, day: date = NOW.date()) -> Allowance:
+    return Allowance(daily_limit=limit, day=day, sent_today=sent, next_free_at=LONG_AGO)
+
+
+def test_what_is_left_is_the_limit_less_what_was_sent_today() -> None:
+    assert allowance(sent=1).left(NOW, 10) == 2
+
+
+def test_without_a_limit_the_asker_decides() -> None:
+    assert allowance(limit=None, sent=999).left(NOW, 10) == 10
+
+
+def test_yesterdays_sends_do_not_count() -> None:
+    assert allowance(sent=3, day=NOW.date() - timedelta(days=1)).left(NOW, 10) == 3
+
+
+def test_the_last_send_of_the_day_closes_until_midnight() -> None:
+    spent = allowance(sent=2).charged(NOW)
+    assert spent.left(NOW, 10) == 0
+    assert spent.next_free_at == datetime(2030, 3, 5, tzinfo=UTC)
+    assert spent.left(spent.next_free_at, 10) == 3
+
+
+def test_a_raised_limit_counts_at_once_when_the_gate_is_opened_again() -> None:
+    spent = allowance(sent=2).charged(NOW)
+    raised = Allowance(daily_limit=5, day=spent.day, sent_today=spent.sent_today, next_free_at=LONG_AGO)
+    assert raised.left(NOW, 10) == 2
+
+
+def test_a_gap_keeps_a_sender_quiet_for_its_length() -> None:
+    quiet = after_gap(allowance(), timedelta(seconds=60), NOW)
+    assert quiet.left(NOW + timedelta(seconds=59), 1) == 0
+    assert quiet.left(NOW + timedelta(seconds=60), 1) == 1
+
+
+def test_no_gap_changes_nothing() -> None:
+    assert after_gap(allowance(), timedelta(), NOW) == allowance()
+
+
+def test_outside_of_its_hours_a_campaign_is_closed_until_they_begin() -> None:
+    hours = OperatingHours(timezone="UTC", monday=DayHours("10:00", "12:00"))
+    closed = within_hours(allowance(), hours, NOW)
+    assert closed.left(NOW, 10) == 0
+    assert closed.left(NOW + timedelta(hours=1), 10) == 3
