@@ -17,7 +17,8 @@ from domain.schedule import OperatingHours, next_midnight, next_open, sending_da
 class Allowance(Struct, frozen=True, kw_only=True):
     """What one of the three may still send.
 
-    ``daily_limit`` None: no limit of its own. ``sent_today`` counts the sends of ``day``. Nothing before ``next_free_at``.
+    ``daily_limit`` None: no limit of its own. ``sent_today`` counts the sends of ``day``. Nothing is sent before
+    ``next_free_at``.
     """
 
     daily_limit: int | None
@@ -41,12 +42,9 @@ class Allowance(Struct, frozen=True, kw_only=True):
         return replace(self, day=today, sent_today=sent).closed_until(now).settled(now)
 
     def settled(self, now: datetime) -> Allowance:
-        """The allowance, closed until midnight if its limit is met: a limit may have been lowered since it was charged."""
-        met = (
-            self.daily_limit is not None
-            and self.day == sending_day(now)
-            and self.sent_today >= self.daily_limit
-        )
+        """The allowance, closed until midnight if its limit is met: it may be lower than when it was last charged."""
+        sent = self.sent_today if self.day == sending_day(now) else 0
+        met = self.daily_limit is not None and sent >= self.daily_limit
         return self.closed_until(next_midnight(now)) if met else self
 
     def closed_until(self, instant: datetime) -> Allowance:

@@ -398,8 +398,26 @@ END
 $$;
 
 
--- Feed: the events after a position, in order, at most so many; each row says up to where this page has read, which
--- may be beyond its last event. A page without events is one row with nothing else.
+-- Feed: the events after a position, in order, at most `most`. Each row says up to where this page has read, which may
+-- be beyond its last event; a page without events is one row with nothing else.
+--
+-- It skips no event, in whatever order transactions commit. The argument, each step with the test that fails without it
+-- (tests/store/test_feed.py):
+--   * An appender locks the last position drawn so far, F, before it draws: all its positions are above its F, and what
+--     lies up to F is no business of its own. [a late commit of a lower position is not skipped]
+--   * Before the first position of all is drawn, F is 0. [the very first append holds back the feed]
+--   * Values of the sequence are drawn one at a time, never in stock. [positions are drawn one by one]
+--   * The lock is held until the events are visible: Postgres releases locks after it has made a commit visible.
+--     Or until the rollback, and then no event will ever have those positions. [holes left by rollbacks are passed]
+--   * The reader first takes the last position drawn, L, then looks at the locks. So whoever draws up to L held its lock
+--     before that look. If it is still held, the reader stops at the least F. If not, that transaction has ended.
+--     [positions drawn between the two looks are left for later]
+--   * It reads by a statement of its own, whose snapshot is younger than the look at the locks: what has ended is seen.
+--     (For that the function is VOLATILE.) [a commit just before the look at the locks is seen]
+--   * It refuses any isolation under which statements share a snapshot. [the feed refuses a fixed snapshot]
+--   * Only locks of this database count. [a transaction idle in another database does not stall the feed]
+--   * It never goes back, though an appender may lock an F that is old by then. [a floor below the reader is harmless]
+-- Locks are known to the primary only: a standby can't serve the feed.
 
 CREATE FUNCTION feed(after bigint, most integer)
 RETURNS TABLE (

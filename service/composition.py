@@ -25,7 +25,9 @@ from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.mails import Mails
 from service.dispatch.recording import Recording
+from service.dispatch.suppressions import Suppressions
 from service.dispatch.ticks import Ticks
+from service.dispatch.unsubscribing import Unsubscribing
 from service.ids import new_id
 from service.launch.launching import Launching
 from service.launch.rollback import Rollback
@@ -37,6 +39,7 @@ from service.senders.repository import Senders
 from service.settings import Settings
 from service.store.codec import Codec
 from service.store.feed import Feed
+from service.store.history import History
 from service.store.log import EventStore
 from service.vault import MasterKey, Vault
 from service.worker import Worker
@@ -57,6 +60,7 @@ class Liftoff:
     codec: Codec
     store: EventStore
     feed: Feed
+    history: History
     freshness: Freshness
     gates: Gates
     campaigns: Campaigns
@@ -70,6 +74,8 @@ class Liftoff:
     preflight: Preflight
     wording: Wording
     housekeeping: Housekeeping
+    suppressions: Suppressions
+    unsubscribing: Unsubscribing
     tokens: UnsubscribeTokens
 
 
@@ -98,12 +104,13 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     store = EventStore(pool, codec)
     freshness = Freshness(pool)
     gates = Gates()
+    suppressions = Suppressions(store, clock)
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
     rollback = Rollback(store, campaigns, gates)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
-    launching = Launching(pool, store, campaigns, senders, runs, rollback, clock, stale_after)
+    launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     return Liftoff(
         settings=settings,
@@ -114,6 +121,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         codec=codec,
         store=store,
         feed=Feed(pool, codec),
+        history=History(pool),
         freshness=freshness,
         gates=gates,
         campaigns=campaigns,
@@ -127,6 +135,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         preflight=Preflight(pool, campaigns, launching),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
+        suppressions=suppressions,
+        unsubscribing=Unsubscribing(store, suppressions, clock),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
     )
 
@@ -135,11 +145,20 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
     """A worker of this process, sending through ``smtp``."""
     settings, worker_id = liftoff.settings, new_id()
     gap, tick = timedelta(seconds=settings.send_gap_seconds), timedelta(seconds=settings.tick_seconds)
-    recording = Recording(liftoff.store, liftoff.vault, liftoff.clock)
+    recording = Recording(liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock)
     ticks = Ticks(
         liftoff.pool,
         liftoff.vault,
-        Claims(liftoff.pool, liftoff.store, liftoff.clock, worker_id, settings.shards, gap),
+        Claims(
+            liftoff.pool,
+            liftoff.store,
+            liftoff.suppressions,
+            liftoff.unsubscribing,
+            liftoff.clock,
+            worker_id,
+            settings.shards,
+            gap,
+        ),
         Mails(
             liftoff.pool,
             liftoff.vault,

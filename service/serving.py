@@ -16,7 +16,6 @@ import uvicorn
 from litestar import Litestar
 from msgspec import Struct
 from msgspec.structs import replace
-from prometheus_client import CollectorRegistry
 
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.channels.sink import MailSink
@@ -26,12 +25,16 @@ from service.composition import Liftoff, assembled, new_worker
 from service.dispatch.health import WorkerProbe
 from service.http.app import Foundation
 from service.http.routes import api
+from service.metrics import new_registry
+from service.periodic import Duty, fulfilling
+from service.projector.lag import LagMetrics, LagProbe, Lags
 from service.projector.runner import Projector
 from service.settings import Settings, SettingsError
 from service.startup import Ground
 
 FIRST_WORKSPACE: Final = "default"
 _SHUTDOWN_SECONDS: Final = 10
+_LAG_SECONDS: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +67,10 @@ async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
             )
             await stack.enter_async_context(projecting(liftoff))
             await stack.enter_async_context(working(liftoff))
-            app = api(liftoff, foundation(liftoff, ground))
+            on = foundation(liftoff, ground)
+            lag = LagMetrics(Lags(liftoff.pool, liftoff.clock), on.registry)
+            await stack.enter_async_context(fulfilling([Duty("measure the lag", _LAG_SECONDS, lag.refresh)]))
+            app = api(liftoff, on)
             first_key = await _first_key(liftoff)
             server = _Server(_config(app))
             with _until_signalled(server.leave):
@@ -100,6 +106,7 @@ async def working(liftoff: Liftoff) -> AsyncIterator[None]:
 async def projecting(liftoff: Liftoff) -> AsyncIterator[Projector]:
     """The projector, until the end of the block; it wakes at once for what this process appends."""
     projector = Projector(liftoff.pool, liftoff.feed)
+    projector.on_advanced.append(liftoff.freshness.observe)
     liftoff.store.on_appended.append(projector.wake)
     task = asyncio.create_task(projector.run())
     try:
@@ -118,8 +125,11 @@ def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:
         pool=liftoff.pool,
         clock=liftoff.clock,
         master_key=ground.master_key,
-        registry=CollectorRegistry(),
-        probes=[WorkerProbe(liftoff.housekeeping, liftoff.clock, dead_after)],
+        registry=new_registry(),
+        probes=[
+            WorkerProbe(liftoff.housekeeping, liftoff.clock, dead_after),
+            LagProbe(Lags(liftoff.pool, liftoff.clock)),
+        ],
     )
 
 

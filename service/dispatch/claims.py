@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import aiosql
@@ -15,10 +15,9 @@ import structlog
 from msgspec import Struct
 
 from domain import streams
-from domain.event import Recorded
 from domain.lead.decide import BeginSend, intend
-from domain.lead.state import NEWBORN, Lead, evolve
-from domain.pacing import Allowance, after_gap, within_hours
+from domain.lead.state import Lead, evolve
+from domain.pacing import Allowance
 from domain.refusal import Refused
 from domain.schedule import OperatingHours
 from service.caller import Caller
@@ -26,6 +25,10 @@ from service.clock import Clock
 from service.database.pool import Connection, Pool
 from service.dispatch import due as due_table
 from service.dispatch.due import Due, Key
+from service.dispatch.leads import read_leads
+from service.dispatch.limits import LaneKey, Limits
+from service.dispatch.suppressions import Suppressions
+from service.dispatch.unsubscribing import Unsubscribing
 from service.ids import new_id
 from service.store.appends import Append, Appended, At, Fenced, Guard, New, StreamWrite, as_recorded
 from service.store.log import EventStore
@@ -33,7 +36,6 @@ from service.store.log import EventStore
 _queries: Any = aiosql.from_path(Path(__file__).with_name("claims.sql"), "asyncpg")
 _log = structlog.get_logger(__name__)
 
-LaneKey: TypeAlias = tuple[UUID, UUID, UUID]
 K = TypeVar("K", Key, LaneKey)
 
 
@@ -56,45 +58,25 @@ class _Candidate(Struct, frozen=True):
     append: Append
 
 
-class Limits:
-    """The allowances that a claim is made within, as they are used up; ``bounded`` are the campaigns to count for."""
-
-    def __init__(self, now: datetime, gap: timedelta) -> None:
-        self._now = now
-        self._gap = gap
-        self.senders: dict[Key, Allowance] = {}
-        self.campaigns: dict[Key, Allowance] = {}
-        self.lanes: dict[LaneKey, Allowance] = {}
-        self.bounded: set[Key] = set()
-
-    def left(self, lane: LaneKey, at_most: int) -> int:
-        """How many may be sent in a lane."""
-        workspace_id, sender_id, campaign_id = lane
-        sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
-        least = min(allowance.left(self._now, at_most) for allowance in (sender, campaign, self.lanes[lane]))
-        return min(least, 1) if self._gap else least
-
-    def charge(self, due: Due) -> bool:
-        """Take one send out of every allowance; answers False, and takes nothing, when one has none left."""
-        lane = (due.workspace_id, due.sender_id, due.campaign_id)
-        if not self.left(lane, 1):
-            return False
-        sender, campaign = (due.workspace_id, due.sender_id), (due.workspace_id, due.campaign_id)
-        self.senders[sender] = after_gap(self.senders[sender].charged(self._now), self._gap, self._now)
-        self.campaigns[campaign] = self.campaigns[campaign].charged(self._now)
-        self.lanes[lane] = self.lanes[lane].charged(self._now)
-        return True
-
-
 class Claims:
     """Takes due leads for one worker."""
 
     def __init__(
-        self, pool: Pool, store: EventStore, clock: Clock, worker_id: UUID, shards: int, gap: timedelta
+        self,
+        pool: Pool,
+        store: EventStore,
+        suppressions: Suppressions,
+        unsubscribing: Unsubscribing,
+        clock: Clock,
+        worker_id: UUID,
+        shards: int,
+        gap: timedelta,
     ) -> None:
         """``gap`` is the least time between two sends of one sender."""
         self._pool = pool
         self._store = store
+        self._suppressions = suppressions
+        self._unsubscribing = unsubscribing
         self._clock = clock
         self._worker_id = worker_id
         self._shards = shards
@@ -114,11 +96,9 @@ class Claims:
             now = self._clock.now()
             limits = Limits(now, self._gap)
             epochs = await self._lock_gates(connection, shard, limits, now)
-            if not epochs:
-                return []
-            due = await self._due(connection, limits, at_most, now)
-            # Lazily: what is not taken is not charged.
-            chosen = list(islice((row for row in due if limits.charge(row)), at_most))
+            due = await self._due(connection, limits.open_lanes(at_most), now)
+            wanted = await self._without_unsubscribed(connection, due)
+            chosen = list(islice(filter(limits.charge, wanted), at_most))
             claims = await self._commit_to(connection, chosen, epochs)
             await self._write_back(connection, limits)
             return claims
@@ -128,44 +108,58 @@ class Claims:
     ) -> dict[Key, int]:
         """Lock what the claim counts against; answers the epochs of the campaigns that may send."""
         async for row in _queries.free_senders(connection, shard=shard, shards=self._shards, now=now):
-            limits.senders[row["workspace_id"], row["sender_id"]] = _allowance(row)
+            limits.admit_sender((row["workspace_id"], row["sender_id"]), _allowance(row))
         if not limits.senders:
             return {}
-        workspaces, senders = _columns(limits.senders, 2)
+        workspace_ids, sender_ids = _columns(limits.senders, 2)
         epochs: dict[Key, int] = {}
-        for query in (_queries.open_campaigns, _queries.bounded_campaigns):
-            async for row in query(connection, workspace_ids=workspaces, sender_ids=senders, now=now):
-                key = (row["workspace_id"], row["campaign_id"])
-                hours = _hours(row["operating_hours"])
-                limits.campaigns[key] = within_hours(_allowance(row), hours, now)
-                epochs[key] = row["epoch"]
-                if row["daily_limit"] is not None or hours is not None:
-                    limits.bounded.add(key)
+        rows = _queries.open_campaigns(
+            connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now
+        )
+        async for row in rows:
+            key = (row["workspace_id"], row["campaign_id"])
+            limits.admit_campaign(key, _allowance(row), _hours(row["operating_hours"]))
+            epochs[key] = row["epoch"]
+        campaigns_of, campaign_ids = _columns(epochs, 2)
         rows = _queries.free_lanes(
             connection,
-            workspace_ids=workspaces,
-            sender_ids=senders,
-            campaign_ids=[campaign_id for _, campaign_id in epochs],
+            workspace_ids=workspace_ids,
+            sender_ids=sender_ids,
+            campaigns_of=campaigns_of,
+            campaign_ids=campaign_ids,
             now=now,
         )
         async for row in rows:
-            limits.lanes[row["workspace_id"], row["sender_id"], row["campaign_id"]] = _allowance(row)
+            limits.admit_lane((row["workspace_id"], row["sender_id"], row["campaign_id"]), _allowance(row))
         return epochs
 
-    async def _due(self, connection: Connection, limits: Limits, at_most: int, now: datetime) -> list[Due]:
-        open_lanes = {lane: left for lane in limits.lanes if (left := limits.left(lane, at_most))}
+    async def _due(
+        self, connection: Connection, open_lanes: Mapping[LaneKey, int], now: datetime
+    ) -> list[Due]:
+        """What is due in those lanes, in each as many as it has left; locked, the longest due first."""
         if not open_lanes:
             return []
-        workspaces, senders, campaigns = _columns(open_lanes, 3)
+        workspace_ids, sender_ids, campaign_ids = _columns(open_lanes, 3)
         rows = _queries.due_leads(
             connection,
-            workspace_ids=workspaces,
-            sender_ids=senders,
-            campaign_ids=campaigns,
+            workspace_ids=workspace_ids,
+            sender_ids=sender_ids,
+            campaign_ids=campaign_ids,
             at_most=list(open_lanes.values()),
             now=now,
         )
         return [Due(*row.values()) async for row in rows]
+
+    async def _without_unsubscribed(self, connection: Connection, due: Sequence[Due]) -> list[Due]:
+        """The rows but for people who unsubscribed while a launch was planning their mails: those leads end here."""
+        gone = (
+            await self._suppressions.unsubscribed(connection, {row.person for row in due}) if due else set()
+        )
+        ended = [row.key for row in due if row.person in gone]
+        if ended:
+            await self._unsubscribing.end(connection, ended, "worker", new_id())
+            await due_table.drop(connection, ended)
+        return [row for row in due if row.person not in gone]
 
     async def _commit_to(
         self, connection: Connection, chosen: Sequence[Due], epochs: Mapping[Key, int]
@@ -229,36 +223,17 @@ class Claims:
         )
 
     async def _write_back(self, connection: Connection, limits: Limits) -> None:
-        await _queries.charge_senders(connection, **_charges(limits.senders, ("workspace_ids", "sender_ids")))
-        bounded = {key: limits.campaigns[key] for key in limits.bounded}
-        await _queries.charge_campaigns(connection, **_charges(bounded, ("workspace_ids", "campaign_ids")))
-        await _queries.charge_lanes(
-            connection, **_charges(limits.lanes, ("workspace_ids", "sender_ids", "campaign_ids"))
-        )
-
-
-async def read_leads(
-    store: EventStore, connection: Connection, keys: Iterable[Key]
-) -> dict[Key, tuple[Lead, int]]:
-    """Leads as their own streams tell them, each with the stream's version; by workspace and lead id."""
-    by_workspace: dict[UUID, list[UUID]] = {}
-    for workspace_id, lead_id in keys:
-        by_workspace.setdefault(workspace_id, []).append(lead_id)
-    found: dict[Key, tuple[Lead, int]] = {}
-    for workspace_id, lead_ids in by_workspace.items():
-        names = {streams.lead(lead_id): lead_id for lead_id in lead_ids}
-        histories = await store.read_streams(workspace_id, list(names), connection=connection)
-        for name, lead_id in names.items():
-            found[workspace_id, lead_id] = fold_lead(histories.get(name, []))
-    return found
-
-
-def fold_lead(history: Sequence[Recorded]) -> tuple[Lead, int]:
-    """The lead after its own stream's events, and the stream's version."""
-    lead = NEWBORN
-    for recorded in history:
-        lead = evolve(lead, recorded.event, recorded.recorded_at)
-    return lead, history[-1].version if history else 0
+        """Store what has become of the allowances."""
+        if senders := limits.senders.changed():
+            await _queries.charge_senders(connection, **_charges(senders, ("workspace_ids", "sender_ids")))
+        if campaigns := limits.campaigns.changed():
+            await _queries.charge_campaigns(
+                connection, **_charges(campaigns, ("workspace_ids", "campaign_ids"))
+            )
+        if lanes := limits.lanes.changed():
+            await _queries.charge_lanes(
+                connection, **_charges(lanes, ("workspace_ids", "sender_ids", "campaign_ids"))
+            )
 
 
 def _claim(candidate: _Candidate, outcome: Appended) -> Claim:

@@ -35,28 +35,11 @@ LIMIT 200
 FOR NO KEY UPDATE OF s SKIP LOCKED;
 
 -- name: open_campaigns(workspace_ids, sender_ids, now)
--- The campaigns those senders may send for now that have neither a limit nor hours: claims change nothing about them,
--- so they share the lock, which only makes a pause wait.
+-- The campaigns those senders may send for now. Locked, so that a pause waits and their limits are counted by one claim
+-- at a time; in order of their ids, so that two claims never wait for each other.
 SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
 FROM dispatch_campaigns AS c
 WHERE c.status = 'active'
-  AND c.daily_limit IS NULL
-  AND c.operating_hours IS NULL
-  AND c.next_free_at <= :now
-  AND (c.workspace_id, c.campaign_id) IN (
-      SELECT l.workspace_id, l.campaign_id
-      FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
-      JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
-  )
-FOR SHARE OF c;
-
--- name: bounded_campaigns(workspace_ids, sender_ids, now)
--- The campaigns those senders may send for now that have a limit or hours: a claim counts against them. In order of
--- their ids, so that two claims never wait for each other.
-SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
-FROM dispatch_campaigns AS c
-WHERE c.status = 'active'
-  AND (c.daily_limit IS NOT NULL OR c.operating_hours IS NOT NULL)
   AND c.next_free_at <= :now
   AND (c.workspace_id, c.campaign_id) IN (
       SELECT l.workspace_id, l.campaign_id
@@ -66,12 +49,15 @@ WHERE c.status = 'active'
 ORDER BY c.workspace_id, c.campaign_id
 FOR NO KEY UPDATE OF c;
 
--- name: free_lanes(workspace_ids, sender_ids, campaign_ids, now)
--- The lanes between those senders and those campaigns. Only the holder of the sender's lock changes them.
+-- name: free_lanes(workspace_ids, sender_ids, campaigns_of, campaign_ids, now)
+-- The lanes between those senders and those campaigns (`campaigns_of`: whose they are). Who holds the locks on both, or
+-- on the campaign to change it, is the only one to change a lane.
 SELECT l.workspace_id, l.sender_id, l.campaign_id, l.daily_limit, l.day, l.sent_today, l.next_free_at
 FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
 JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
-WHERE l.campaign_id = ANY (:campaign_ids) AND l.next_free_at <= :now;
+JOIN unnest(:campaigns_of::uuid[], :campaign_ids::uuid[]) AS c (workspace_id, campaign_id)
+  ON c.workspace_id = l.workspace_id AND c.campaign_id = l.campaign_id
+WHERE l.next_free_at <= :now;
 
 -- name: due_leads(workspace_ids, sender_ids, campaign_ids, at_most, now)
 -- The leads due in each lane, `at_most` of each, the longest due first; one that another worker holds is passed over.

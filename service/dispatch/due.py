@@ -37,6 +37,11 @@ class Due(Struct, frozen=True):
         """Whose row it is."""
         return self.workspace_id, self.lead_id
 
+    @property
+    def person(self) -> Key:
+        """Who the lead is."""
+        return self.workspace_id, self.person_id
+
 
 async def hold(connection: Connection, keys: Iterable[Key]) -> None:
     """Lock the leads' rows: rows before stream heads, so that two who touch a lead never wait for each other."""

@@ -23,9 +23,9 @@ from service.campaigns.repository import Campaigns, StreamMoved
 from service.clock import Clock
 from service.database.pool import Connection, Pool
 from service.dispatch import due as due_table
-from service.dispatch.claims import read_leads
 from service.dispatch.due import Key
 from service.dispatch.gates import Gates
+from service.dispatch.leads import read_leads
 from service.ids import new_id
 from service.launch.launching import Launching
 from service.store.appends import Any as AnyVersion

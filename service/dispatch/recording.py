@@ -32,17 +32,18 @@ from domain.lead.decide import (
 from domain.lead.events import FailureReason, NextActionPlanned, SendDeferred
 from domain.lead.state import Lead
 from domain.refusal import Refused
-from domain.suppression import PersonSuppressed, is_hard_bounce
+from domain.suppression import is_hard_bounce
 from service.caller import Caller
 from service.channels import outcome as channel
 from service.clock import Clock
 from service.database.pool import Connection
 from service.dispatch import due as due_table
-from service.dispatch.claims import Claim, read_leads
+from service.dispatch.claims import Claim
 from service.dispatch.due import Due, Key
+from service.dispatch.leads import read_leads
 from service.dispatch.mails import Ready, Unsendable
+from service.dispatch.suppressions import Suppressions
 from service.ids import new_id
-from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, At, Conflict, Guard, StreamWrite
 from service.store.log import EventStore
 from service.texts import Words, pack
@@ -87,9 +88,10 @@ class _Entry(Struct, frozen=True):
 class Recording:
     """Stores outcomes, those that come together in one transaction."""
 
-    def __init__(self, store: EventStore, vault: Vault, clock: Clock) -> None:
+    def __init__(self, store: EventStore, vault: Vault, suppressions: Suppressions, clock: Clock) -> None:
         self._store = store
         self._vault = vault
+        self._suppressions = suppressions
         self._clock = clock
         self._waiting: asyncio.Queue[Finished] = asyncio.Queue()
 
@@ -236,36 +238,16 @@ class Recording:
 
     async def _suppress(self, connection: Connection, batch: Sequence[Finished]) -> None:
         """Write to no mailbox again that was refused for good."""
-        bounced: dict[UUID, list[Finished]] = {}
-        for finished in batch:
-            outcome = finished.outcome
-            if isinstance(outcome, channel.Refused) and is_hard_bounce(outcome.code or 0):
-                bounced.setdefault(finished.claim.due.workspace_id, []).append(finished)
-        appends = [
-            Append(
-                workspace_id=workspace_id,
-                writes=(
-                    StreamWrite(
-                        stream=streams.suppressions(workspace_id),
-                        expected=AnyVersion(),
-                        events=[
-                            PersonSuppressed(person_id=finished.claim.due.person_id, reason="hard-bounce")
-                            for finished in those
-                        ],
-                    ),
-                ),
-                context=Caller(workspace_id, "worker", those[0].claim.send_id).context(self._clock),
-            )
-            for workspace_id, those in bounced.items()
-        ]
-        await self._store.append_in(connection, appends)
+        bounced = [finished.claim for finished in batch if _is_hard_bounce(finished.outcome)]
+        if bounced:
+            people = [claim.due.person for claim in bounced]
+            await self._suppressions.suppress(connection, people, "hard-bounce", "worker", bounced[0].send_id)
+
+
+def _is_hard_bounce(outcome: Outcome) -> bool:
+    return isinstance(outcome, channel.Refused) and is_hard_bounce(outcome.code or 0)
 
 
 def _words(outcome: Outcome) -> str:
-    match outcome:
-        case channel.Unknown(detail=detail):
-            return detail
-        case NotMade():
-            return ""
-        case _:
-            return outcome.reply
+    """The server's words, where an event can name them as its evidence."""
+    return "" if isinstance(outcome, channel.Unknown | NotMade) else outcome.reply

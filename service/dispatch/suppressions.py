@@ -19,7 +19,6 @@ from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
 from service.dispatch.due import Key
-from service.ids import new_id
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, StreamWrite
 from service.store.log import EventStore
@@ -35,15 +34,20 @@ class Suppressions:
         self._clock = clock
 
     async def suppress(
-        self, connection: Connection, people: Collection[Key], reason: SuppressionReason, actor: str
+        self,
+        connection: Connection,
+        people: Collection[Key],
+        reason: SuppressionReason,
+        actor: str,
+        correlation_id: UUID,
     ) -> None:
         """Nothing more is sent to these people (workspace, person). Each is told to the log once for each reason."""
-        new = [
-            (row["workspace_id"], row["person_id"]) for row in await self._added(connection, people, reason)
-        ]
+        new = sorted(await self._added(connection, people, reason))
         appends = [
-            self._append(workspace_id, [person_id for _, person_id in those], reason, actor)
-            for workspace_id, those in groupby(sorted(new), key=lambda person: person[0])
+            self._append(
+                Caller(workspace_id, actor, correlation_id), [person_id for _, person_id in those], reason
+            )
+            for workspace_id, those in groupby(new, key=lambda person: person[0])
         ]
         await self._store.append_in(connection, appends)
 
@@ -55,26 +59,20 @@ class Suppressions:
 
     async def _added(
         self, connection: Connection, people: Collection[Key], reason: SuppressionReason
-    ) -> list[Any]:
+    ) -> list[Key]:
         workspace_ids, person_ids = _columns(people)
         rows = _queries.suppress(
             connection, workspace_ids=workspace_ids, person_ids=person_ids, reason=reason
         )
-        return [row async for row in rows]
+        return [(row["workspace_id"], row["person_id"]) async for row in rows]
 
-    def _append(
-        self, workspace_id: UUID, person_ids: list[UUID], reason: SuppressionReason, actor: str
-    ) -> Append:
+    def _append(self, caller: Caller, person_ids: list[UUID], reason: SuppressionReason) -> Append:
+        events = [PersonSuppressed(person_id=person_id, reason=reason) for person_id in person_ids]
+        stream = streams.suppressions(caller.workspace_id)
         return Append(
-            workspace_id=workspace_id,
-            writes=(
-                StreamWrite(
-                    stream=streams.suppressions(workspace_id),
-                    expected=AnyVersion(),
-                    events=[PersonSuppressed(person_id=person_id, reason=reason) for person_id in person_ids],
-                ),
-            ),
-            context=Caller(workspace_id, actor, new_id()).context(self._clock),
+            workspace_id=caller.workspace_id,
+            writes=(StreamWrite(stream=stream, expected=AnyVersion(), events=events),),
+            context=caller.context(self._clock),
         )
 
 

@@ -162,7 +162,7 @@ class Ticks:
             detail = await self._vault.seal(
                 connection, due.workspace_id, due.sender_id, pack(Words(refused.reply))
             )
-        rejected = RecordRejected("login-refused", detail)
+        rejected = RecordRejected(inbox_id=claim.send_id, occasion="sending", detail_id=detail)
         await self._senders.execute(caller, due.sender_id, lambda sender: decide_sender(sender, rejected))
         _log.warning("sender_refused", sender_id=str(due.sender_id), code=refused.code)
 

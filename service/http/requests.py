@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, Final, get_args, get_origin
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from service.http.request_context import correlation_id, request_id
 
 LARGEST_INTEGER: Final = 2**53 - 1
 DEEPEST_NESTING: Final = 32
+SHOWN_ERRORS: Final = 100
 _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json")
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
@@ -69,15 +71,17 @@ class AcceptableUrl(Layer):
 def decode(body: bytes, expected: Any) -> Any:
     """``body`` (JSON in UTF-8) as a value of the type ``expected``.
 
-    Raises ``Problem`` ``malformed-json``, or ``invalid-value`` naming everything that is wrong.
+    Raises ``Problem`` ``malformed-json``, or ``invalid-value`` naming up to ``SHOWN_ERRORS`` things that are wrong.
     """
     document = _parse(body)
-    if errors := list(unacceptable(document)):
+    if errors := list(islice(unacceptable(document), SHOWN_ERRORS)):
         raise Problem("invalid-value", _summary(errors), errors=errors)
     try:
         return msgspec.convert(document, expected)
     except msgspec.ValidationError as error:
-        errors = list(_shape_errors(document, expected, "")) or [_field_error(error, "")]
+        errors = list(islice(_shape_errors(document, expected, ""), SHOWN_ERRORS)) or [
+            _field_error(error, "")
+        ]
         raise Problem("invalid-value", _summary(errors), errors=errors) from None
 
 

@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from service.composition import Liftoff
 from service.http.app import Foundation, create_app
 from service.http.campaigns import campaign_routes
+from service.http.events import event_routes
 from service.http.launch import launch_routes
 from service.http.lifecycle import lifecycle_routes
 from service.http.sequence import sequence_routes
@@ -19,6 +20,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *sequence_routes,
     *lifecycle_routes,
     *launch_routes,
+    *event_routes,
 )
 
 
@@ -35,5 +37,6 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "preflight": liftoff.preflight,
             "launching": liftoff.launching,
             "wording": liftoff.wording,
+            "history": liftoff.history,
         },
     )

@@ -16,6 +16,7 @@ from domain.campaign.decide import Launch, decide, is_stale, require_launchable
 from domain.campaign.state import Campaign
 from domain.lead.events import LeadsSkipped, SkippedLead
 from domain.refusal import Refused
+from projections.suppressions import SUPPRESSIONS
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
 from service.clock import Clock
@@ -24,6 +25,7 @@ from service.engine import LaunchJob, enqueue
 from service.launch.rollback import LEADS_AN_EVENT, Rollback
 from service.launch.runs import Runs, run_id
 from service.launch.selection import leave_out, left_out
+from service.projector.freshness import Freshness
 from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
@@ -63,6 +65,7 @@ class Launching:
         senders: Senders,
         runs: Runs,
         rollback: Rollback,
+        freshness: Freshness,
         clock: Clock,
         stale_after: timedelta,
     ) -> None:
@@ -72,6 +75,7 @@ class Launching:
         self._senders = senders
         self._runs = runs
         self._rollback = rollback
+        self._freshness = freshness
         self._clock = clock
         self._stale_after = stale_after
 
@@ -141,6 +145,7 @@ class Launching:
             )
 
     async def _accept(self, caller: Caller, campaign: Campaign) -> Launched:
+        await self._know_suppressions(caller.workspace_id)
         async with self._store.transaction() as connection:
             skipped = await left_out(connection, caller.workspace_id, campaign)
             try:
@@ -154,6 +159,16 @@ class Launching:
             "The launch could not be handed to the background run and was undone; the campaign is a draft "
             "again and nothing was sent. It is safe to launch again.",
         )
+
+    async def _know_suppressions(self, workspace_id: UUID) -> None:
+        """Who unsubscribed before this launch is left out of it, however late the read model is."""
+        stream = streams.suppressions(workspace_id)
+        head = (await self._store.head(workspace_id, [stream]))[stream]
+        if not await self._freshness.reached(head.last_position, SUPPRESSIONS):
+            raise Refused(
+                "service-unavailable",
+                "The list of suppressed people is not up to date yet. Launch again soon.",
+            )
 
     async def _dispatch(
         self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]

@@ -62,9 +62,9 @@ class EventStore:
     async def append_in(self, connection: Connection, appends: Sequence[Append]) -> list[Outcome]:
         """Store them within the caller's transaction, which must be READ COMMITTED; an outcome for each.
 
-        The appends of one call write different streams, and guard none that another writes. Raises ``ValueError``
-        outside a transaction, and what asyncpg raises. Who calls it outside ``transaction`` calls ``announce`` after
-        the commit.
+        The appends of one call write different streams, and none raises a fence that another relies on: a second
+        one goes into a second call. Raises ``ValueError`` outside a transaction, and what asyncpg raises. Who calls
+        it outside ``transaction`` calls ``announce`` after the commit.
         """
         if not connection.is_in_transaction():
             raise ValueError("append_in joins a transaction: begin one, or use append")

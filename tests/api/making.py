@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
 from uuid import UUID
 
 from domain import sender as senders
 from domain import streams
-from domain.campaign.decide import Activate, Launch, ReviseLeads, StartRun, decide
+from domain.campaign.decide import (
+    Activate,
+    Archive,
+    Command,
+    Complete,
+    Launch,
+    Pause,
+    ReviseLeads,
+    StartRun,
+    Stop,
+    decide,
+)
+from domain.campaign.events import Status
 from domain.campaign.state import Campaign
 from domain.event import Event
 from domain.lead.events import ImportedLead, LeadsImported
@@ -71,21 +86,60 @@ async def add_leads(liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID, cou
     return [lead.lead_id for lead in leads]
 
 
-async def launch(liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID, total: int = 1) -> Campaign:
-    """The launch is accepted, for so many leads."""
-    return await liftoff.campaigns.execute(
-        caller(workspace_id), campaign_id, lambda draft: decide(draft, Launch(total=total, skipped=0))
+async def bring_to(
+    liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID, status: Status, total: int = 1
+) -> Campaign:
+    """Lets a draft live until it has this status; its launch is for ``total`` leads, none of which is due."""
+    campaign = await liftoff.campaigns.load(workspace_id, campaign_id)
+    for command in _LIVES[status](total):
+        campaign = await liftoff.campaigns.execute(
+            caller(workspace_id), campaign_id, partial(_decide, command)
+        )
+    return campaign
+
+
+def _decide(command: Command, campaign: Campaign) -> tuple[Event, ...]:
+    return decide(campaign, command)
+
+
+def _launched(total: int) -> tuple[Command, ...]:
+    return (Launch(total=total, skipped=0),)
+
+
+def _active(total: int) -> tuple[Command, ...]:
+    return (*_launched(total), StartRun(epoch=1), Activate(epoch=1, prepared=total))
+
+
+_LIVES: Final[Mapping[Status, Callable[[int], tuple[Command, ...]]]] = {
+    "draft": lambda _: (),
+    "launching": _launched,
+    "active": _active,
+    "paused": lambda total: (*_active(total), Pause()),
+    "completed": lambda total: (*_active(total), Complete(something_left=False)),
+    "stopped": lambda total: (*_active(total), Stop()),
+    "archived": lambda _: (Archive(),),
+}
+
+
+async def make_due(
+    liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID, count: int, worker_id: UUID | None = None
+) -> None:
+    """So many leads have something due; with a worker it is in flight."""
+    values = "($1, $3, $2, $3, $3, $3, $3, now(), $4)"
+    columns = (
+        "workspace_id, lead_id, campaign_id, sender_id, person_id, document_id, node_id, due_at, worker_id"
     )
-
-
-async def activate(liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID, total: int = 1) -> Campaign:
-    """The launch is accepted, and its run has ended."""
-    await launch(liftoff, workspace_id, campaign_id, total)
-
-    def run(campaign: Campaign) -> tuple[Event, ...]:
-        return (
-            *decide(campaign, StartRun(epoch=campaign.epoch)),
-            *decide(campaign, Activate(epoch=campaign.epoch, prepared=total)),
+    for _ in range(count):
+        await liftoff.pool.execute(
+            f"INSERT INTO dispatch_due ({columns}) VALUES {values}",
+            workspace_id,
+            campaign_id,
+            new_id(),
+            worker_id,
         )
 
-    return await liftoff.campaigns.execute(caller(workspace_id), campaign_id, run)
+
+async def log_of(liftoff: Liftoff) -> list[str]:
+    """Every event of the log, as it is stored."""
+    rows = await liftoff.pool.fetch("SELECT payload FROM events ORDER BY position")
+    return [row["payload"] for row in rows]

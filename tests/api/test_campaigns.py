@@ -6,7 +6,9 @@ import httpx
 
 
 async def test_smoke(client: httpx.AsyncClient) -> None:
-    made = await client.post("/api/campaigns", json={"type": "email", "name": "Spring", "sender_account_ids": []})
+    made = await client.post(
+        "/api/campaigns", json={"type": "email", "name": "Spring", "sender_account_ids": []}
+    )
     print(made.status_code, made.headers, made.text)
     id_ = made.json()["campaign"]["id"]
     print((await client.get(f"/api/campaigns/{id_}")).text)
@@ -15,7 +17,25 @@ async def test_smoke(client: httpx.AsyncClient) -> None:
     print((await client.get(f"/api/campaigns/{id_}/validate")).text)
     p = f"/api/campaigns/{id_}/sequence/nodes"
     print((await client.post(p, json={"type": "delay", "delay_days": 2})).text)
-    print((await client.put(p + "/" + made.json()["campaign"]["sequence_nodes"][0]["id"], json={"subject": "x"})).text)
-    print((await client.put(p + "/" + made.json()["campaign"]["sequence_nodes"][0]["id"], json={"body": "yy"})).text)
-    print((await client.request("DELETE", p, json={"nodeId": made.json()["campaign"]["sequence_nodes"][0]["id"]})).text)
+    print(
+        (
+            await client.put(
+                p + "/" + made.json()["campaign"]["sequence_nodes"][0]["id"], json={"subject": "x"}
+            )
+        ).text
+    )
+    print(
+        (
+            await client.put(
+                p + "/" + made.json()["campaign"]["sequence_nodes"][0]["id"], json={"body": "yy"}
+            )
+        ).text
+    )
+    print(
+        (
+            await client.request(
+                "DELETE", p, json={"nodeId": made.json()["campaign"]["sequence_nodes"][0]["id"]}
+            )
+        ).text
+    )
     assert 0

@@ -7,19 +7,12 @@ import re
 
 import pytest
 
-from service.channels.inbox_url import Login, Security, SmtpUrl
+from service.channels.inbox_url import SmtpUrl
 from service.channels.outcome import Accepted, Deferred, Outcome, Refused, SenderRefused, Unknown
 from service.channels.smtp import SmtpChannel
-from tests.channels.certificates import TlsEnds
 from tests.channels.conftest import IMPATIENT
-from tests.channels.servers import LOOPBACK, PASSWORD, Cut, Hang, Reaction, Say, ScriptedServer, Stage
-
-MESSAGE = b"Subject: Hello\r\n\r\nHow do you do?\r\n"
-SENDER, RECIPIENT = "ada@example.com", "grace@example.org"
-
-
-async def send(channel: SmtpChannel, inbox: SmtpUrl, message: bytes = MESSAGE) -> Outcome:
-    return await channel.send(inbox, SENDER, RECIPIENT, message)
+from tests.channels.sending import MESSAGE, RECIPIENT, SENDER, send
+from tests.channels.servers import LOOPBACK, Cut, Hang, Reaction, Say, ScriptedServer, Stage
 
 
 async def test_a_mail_arrives_as_it_was_written(
@@ -311,79 +304,6 @@ async def test_a_server_that_takes_no_connections_defers_the_mail(
     assert f"{outcome.code} {outcome.reply}" == words
 
 
-async def test_the_right_password_logs_in(channel: SmtpChannel, server: ScriptedServer) -> None:
-    inbox = SmtpUrl("plain", LOOPBACK, server.port, Login("ada", PASSWORD))
-
-    assert isinstance(await send(channel, inbox), Accepted)
-
-
-async def test_a_refused_log_in_blames_the_sender_and_never_shows_the_password(
-    channel: SmtpChannel, server: ScriptedServer
-) -> None:
-    server.on("login", *[Say("535 5.7.8 battery staple is wrong")] * 2)
-    inbox = SmtpUrl("plain", LOOPBACK, server.port, Login("ada", "battery staple"))
-
-    outcome = await send(channel, inbox)
-
-    assert outcome == SenderRefused(535, "5.7.8 *** is wrong", "5.7.8")
-    assert "battery" not in repr(inbox)
-
-
-async def test_a_log_in_the_server_can_not_check_now_defers_the_mail(
-    channel: SmtpChannel, server: ScriptedServer
-) -> None:
-    server.on("login", *[Say("454 4.7.0 try later")] * 2)
-    inbox = SmtpUrl("plain", LOOPBACK, server.port, Login("ada", PASSWORD))
-
-    assert await send(channel, inbox) == Deferred(454, "4.7.0 try later", "4.7.0")
-
-
-async def test_a_log_in_that_is_not_offered_blames_the_sender(channel: SmtpChannel) -> None:
-    server = ScriptedServer(offers_login=False)
-    await server.start()
-
-    outcome = await send(channel, SmtpUrl("plain", LOOPBACK, server.port, Login("ada", PASSWORD)))
-    await server.stop()
-
-    assert isinstance(outcome, SenderRefused)
-    assert outcome.code is None
-
-
-@pytest.mark.parametrize("security", ["tls", "starttls"])
-async def test_mail_travels_over_tls(tls_ends: TlsEnds, security: Security) -> None:
-    server = _tls_server(tls_ends, security)
-    await server.start()
-    inbox = SmtpUrl(security, LOOPBACK, server.port, Login("ada", PASSWORD))
-    async with SmtpChannel(tls=tls_ends.client) as channel:
-        outcomes = [await send(channel, inbox) for _ in range(3)]
-    await server.stop()
-
-    assert {type(outcome) for outcome in outcomes} == {Accepted}
-    assert (len(server.delivered), server.connections) == (3, 1)
-
-
-@pytest.mark.parametrize("security", ["tls", "starttls"])
-async def test_a_certificate_nobody_vouches_for_defers_the_mail(
-    channel: SmtpChannel, tls_ends: TlsEnds, security: Security
-) -> None:
-    server = _tls_server(tls_ends, security)
-    await server.start()
-
-    outcome = await send(channel, SmtpUrl(security, LOOPBACK, server.port))
-    await server.stop()
-
-    assert isinstance(outcome, Deferred)
-    assert "certificate is not trusted (self-signed certificate" in outcome.reply
-
-
-async def test_starttls_is_insisted_on(channel: SmtpChannel, server: ScriptedServer) -> None:
-    outcome = await send(channel, SmtpUrl("starttls", LOOPBACK, server.port))
-
-    assert isinstance(outcome, SenderRefused)
-    assert "STARTTLS" in outcome.reply
-    assert server.delivered == []
-
-
 async def test_an_address_in_another_script_travels_where_the_server_takes_it(
     channel: SmtpChannel, inbox: SmtpUrl, server: ScriptedServer
 ) -> None:
@@ -435,7 +355,3 @@ async def test_a_slow_inbox_does_not_hold_up_another(inbox: SmtpUrl, server: Scr
     await other.stop()
 
     assert isinstance(outcome, Accepted)
-
-
-def _tls_server(ends: TlsEnds, security: Security) -> ScriptedServer:
-    return ScriptedServer(tls=ends.server) if security == "tls" else ScriptedServer(starttls=ends.server)

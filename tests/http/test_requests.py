@@ -96,6 +96,16 @@ async def test_a_refused_body_is_answered_with_everything_wrong_in_it(client: ht
     assert answer.json()["code"] == "malformed-json"
 
 
+def test_no_more_than_a_hundred_errors_are_shown() -> None:
+    for body in (
+        {str(n): n for n in range(500)},
+        {"name": "bus", "extra": {str(n): "\0" for n in range(500)}},
+    ):
+        with pytest.raises(Problem) as refused:
+            decode(msgspec.json.encode(body), NewToy)
+        assert len(refused.value.errors) == 100
+
+
 async def test_a_missing_body_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/toys", headers=JSON)
     assert answer.status_code == 400

@@ -18,7 +18,9 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.log import EventStore
 
+EVENTS = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
 Write: TypeAlias = Callable[[Iterable[Recorded]], Awaitable[int]]
+"""Appends events as they were recorded elsewhere; answers the position of the last."""
 
 
 @pytest.fixture
@@ -30,8 +32,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def codec() -> Codec:
-    events = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
-    return Codec(events)
+    return Codec(EVENTS)
 
 
 @pytest.fixture
@@ -46,8 +47,6 @@ def store(pool: Pool, codec: Codec) -> EventStore:
 
 @pytest.fixture
 def write(store: EventStore) -> Write:
-    """Appends events as they were recorded elsewhere; answers the position of the last."""
-
     async def write(history: Iterable[Recorded]) -> int:
         position = 0
         for stream, events in groupby(history, key=lambda recorded: recorded.stream):

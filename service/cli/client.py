@@ -1,0 +1,74 @@
+"""Calls to the API: where it is, who asks, and what may come of a call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from service.cli.failures import Exit, Unavailable, WrongUse
+from service.cli.grammar import Flag, Operation
+from service.cli.upload import Upload
+
+DEFAULT_BASE_URL: Final = "http://127.0.0.1:8080"
+# A launch checks and resolves every lead of a campaign before it answers; an import takes as long as it takes.
+_PATIENCE: Final = httpx.Timeout(120, connect=10)
+_IMPORT_PATIENCE: Final = httpx.Timeout(None, connect=10)
+
+
+class Refusal(Exception):
+    """The API answered, but not with what was asked for."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"{response.status_code} {response.reason_phrase}")
+        self.response = response
+
+    @property
+    def exit_code(self) -> Exit:
+        """Whether what was asked is wrong, or the service."""
+        return Exit.REFUSED if self.response.is_client_error else Exit.UNAVAILABLE
+
+
+def open_client() -> httpx.Client:
+    """A client of the API that the environment names. Raises ``WrongUse``."""
+    base_url = os.environ.get("LIFTOFF_API_BASE_URL") or DEFAULT_BASE_URL
+    if not base_url.startswith(("http://", "https://")):
+        raise WrongUse(f"LIFTOFF_API_BASE_URL must begin with http:// or https://, unlike '{base_url}'")
+    key = os.environ.get("LIFTOFF_API_KEY", "").strip()
+    headers = {"Authorization": f"Bearer {key}".encode()} if key else None
+    try:
+        return httpx.Client(base_url=base_url, headers=headers, timeout=_PATIENCE)
+    except httpx.InvalidURL as error:
+        raise WrongUse(f"LIFTOFF_API_BASE_URL is no address: {error}") from error
+
+
+def call(
+    client: httpx.Client, operation: Operation, given: Mapping[Flag, object], upload: Upload | None = None
+) -> httpx.Response:
+    """The answer to an operation. Raises ``Refusal``, ``Unavailable``, ``WrongUse``."""
+    request = client.build_request(
+        operation.method,
+        operation.path.format_map(
+            {flag.field: quote(str(value), safe="") for flag, value in given.items() if flag.place == "path"}
+        ),
+        params={flag.field: _plain(value) for flag, value in given.items() if flag.place == "query"},
+        headers={flag.field: _header(flag, value) for flag, value in given.items() if flag.place == "header"},
+    )
+    return send(client, request)
+
+
+def send(client: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """The answer to a request. Raises ``Refusal``, ``Unavailable``."""
+    try:
+        response = client.send(request)
+    except httpx.LocalProtocolError as error:
+        raise WrongUse(f"This can't be sent: {error}") from error
+    except httpx.TransportError as error:
+        raise Unavailable(f"{client.base_url} does not answer: {error}") from error
+    if not response.is_success:
+        raise Refusal(response)
+    return response

@@ -1,0 +1,1 @@
+"""Waiting for what other connections do: races are scripted, not hoped for."""
