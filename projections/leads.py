@@ -40,11 +40,13 @@ NO_NODE: Final = "__none__"
 """Among the counts of kind ``node``: the leads without a current node."""
 
 
-class UnknownLead(Exception):
-    """An event tells of a lead that was not imported, or was removed: the history is not what it should be."""
+class BrokenHistory(Exception):
+    """The facts about a lead come in an order in which they can't have happened."""
 
     def __init__(self, lead_id: UUID) -> None:
-        super().__init__(f"The history tells of the lead {lead_id} before its import or after its removal.")
+        super().__init__(
+            f"The history tells of the lead {lead_id} before its import or after its removal, or imports it twice."
+        )
 
 
 # --- State -----------------------------------------------------------------------------------------------------------
@@ -82,9 +84,11 @@ def facts(recorded: Recorded) -> Iterator[tuple[Key, Fact]]:
 
 
 def evolve(key: Key, tracked: TrackedLead | None, fact: Fact, recorded: Recorded) -> TrackedLead | None:
-    """The lead after one more fact; None once it is removed. Raises ``UnknownLead``."""
+    """The lead after one more fact; None once it is removed. Raises ``BrokenHistory``."""
     event, at = recorded.event, recorded.recorded_at
     if isinstance(event, LeadsImported):
+        if tracked is not None:
+            raise BrokenHistory(key[1])
         lead = evolve_lead(NEWBORN, fact, at)
         return TrackedLead(
             campaign_id=event.campaign_id, source=event.source, created_at=at, updated_at=at, lead=lead
@@ -92,7 +96,7 @@ def evolve(key: Key, tracked: TrackedLead | None, fact: Fact, recorded: Recorded
     if isinstance(fact, Removed):
         return None
     if tracked is None:
-        raise UnknownLead(key[1])
+        raise BrokenHistory(key[1])
     lead = evolve_lead(tracked.lead, fact, at)
     sends = tracked.sends
     if len(lead.sent_nodes) > len(sends):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from service.cli.failures import Exit, Unavailable, WrongUse
-from service.cli.grammar import Flag, Operation
+from service.cli.grammar import PLACES, Flag, Operation
 from service.cli.upload import Upload
 
 DEFAULT_BASE_URL: Final = "http://127.0.0.1:8080"
 # A launch checks and resolves every lead of a campaign before it answers; an import takes as long as it takes.
 _PATIENCE: Final = httpx.Timeout(120, connect=10)
-_IMPORT_PATIENCE: Final = httpx.Timeout(None, connect=10)
+_UNHURRIED: Final = httpx.Timeout(None, connect=10)
 
 
 class Refusal(Exception):
@@ -39,7 +39,7 @@ def open_client() -> httpx.Client:
     if not base_url.startswith(("http://", "https://")):
         raise WrongUse(f"LIFTOFF_API_BASE_URL must begin with http:// or https://, unlike '{base_url}'")
     key = os.environ.get("LIFTOFF_API_KEY", "").strip()
-    headers = {"Authorization": f"Bearer {key}".encode()} if key else None
+    headers = {b"Authorization": b"Bearer " + key.encode()} if key else None
     try:
         return httpx.Client(base_url=base_url, headers=headers, timeout=_PATIENCE)
     except httpx.InvalidURL as error:
@@ -47,28 +47,48 @@ def open_client() -> httpx.Client:
 
 
 def call(
-    client: httpx.Client, operation: Operation, given: Mapping[Flag, object], upload: Upload | None = None
+    client: httpx.Client, operation: Operation, given: Mapping[Flag, Any], upload: Upload | None = None
 ) -> httpx.Response:
     """The answer to an operation. Raises ``Refusal``, ``Unavailable``, ``WrongUse``."""
+    taken = {place: {flag: value for flag, value in given.items() if flag.place == place} for place in PLACES}
+    body = {flag.field: value for flag, value in taken["body"].items()}
     request = client.build_request(
         operation.method,
         operation.path.format_map(
-            {flag.field: quote(str(value), safe="") for flag, value in given.items() if flag.place == "path"}
+            {flag.field: quote(value, safe="") for flag, value in taken["path"].items()}
         ),
-        params={flag.field: _plain(value) for flag, value in given.items() if flag.place == "query"},
-        headers={flag.field: _header(flag, value) for flag, value in given.items() if flag.place == "header"},
+        params={flag.field: value for flag, value in taken["query"].items()},
+        headers=_headers(operation, taken["header"], upload),
+        content=upload.chunks if upload else msgspec.json.encode(body) if operation.has_body else None,
+        timeout=_UNHURRIED if upload else _PATIENCE,
     )
     return send(client, request)
 
 
 def send(client: httpx.Client, request: httpx.Request) -> httpx.Response:
-    """The answer to a request. Raises ``Refusal``, ``Unavailable``."""
+    """The answer to a request. Raises ``Refusal``, ``Unavailable``, ``WrongUse``."""
     try:
         response = client.send(request)
-    except httpx.LocalProtocolError as error:
-        raise WrongUse(f"This can't be sent: {error}") from error
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+        raise WrongUse(f"The request can't be sent: {error}") from error
     except httpx.TransportError as error:
         raise Unavailable(f"{client.base_url} does not answer: {error}") from error
     if not response.is_success:
         raise Refusal(response)
     return response
+
+
+def _headers(operation: Operation, given: Mapping[Flag, str], upload: Upload | None) -> dict[bytes, bytes]:
+    headers = {
+        flag.field: _as_tag(value) if flag.field == "If-Match" else value for flag, value in given.items()
+    }
+    if operation.has_body:
+        headers["Content-Type"] = "application/json"
+    if upload is not None:
+        headers["Content-Type"] = upload.media_type
+    return {name.encode(): value.encode() for name, value in headers.items()}
+
+
+def _as_tag(version: str) -> str:
+    """An entity tag; the quotes around a version may be left out."""
+    return f'"{version}"' if version.isdigit() else version

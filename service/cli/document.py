@@ -1,4 +1,4 @@
-"""``liftoff openapi``: the document of the API, made without a running service; the client is made from a copy of it."""
+"""``liftoff openapi``: the API's document, made without a running service. The client is made from a copy of it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,7 @@ Schema: TypeAlias = Mapping[str, Any]
 Place: TypeAlias = Literal["path", "query", "header", "body", "file"]
 Kind: TypeAlias = Literal["text", "integer", "number", "boolean", "switch", "array", "object", "json"]
 
+PLACES: Final[tuple[Place, ...]] = get_args(Place)
 _JSON: Final = "application/json"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -34,8 +35,8 @@ _KINDS: Final[Mapping[str, Kind]] = {
 class Flag(Struct, frozen=True, kw_only=True):
     """One thing an operation takes. ``names`` begin with two hyphens; ``field`` is what the API calls it.
 
-    A ``switch`` can only be set, a ``boolean`` set or unset. ``nullable``: a body may say null, which is not the same as
-    leaving the field out.
+    A ``switch`` can only be set, a ``boolean`` set or unset. ``nullable``: a body may say null, which is not
+    the same as leaving the field out.
     """
 
     names: tuple[str, ...]
@@ -60,6 +61,11 @@ class Operation(Struct, frozen=True, kw_only=True):
     has_body: bool = False
     doc: str = ""
     example: Schema = {}
+
+    @property
+    def name(self) -> str:
+        """Its ``operationId``."""
+        return f"{self.noun}.{self.verb}"
 
 
 def committed_document() -> Schema:

@@ -1,43 +1,45 @@
-"""The entry point: finds the command, and says how it ended.
-
-The parts of the service are imported only by the commands that run them, so that a client starts fast.
-"""
+"""The entry point: finds the command, runs it, and ends with the exit code for what came of it."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from importlib import import_module
 from typing import Final
 
 import click
 
+from service.cli.commands import HELP_FLAGS
+from service.cli.deferred import OPERATOR_COMMANDS
 from service.cli.failures import Exit
+from service.cli.grammar import committed_document, operations
+from service.cli.nouns import nouns
 
-OPERATOR_COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "serve": ("service.cli.running:serve", "Run the whole service until Ctrl-C."),
-    "worker": ("service.cli.running:worker", "Run a worker beside a service."),
-    "migrate": ("service.cli.upkeep:migrate", "Bring the database to this program's schema."),
-    "settings": ("service.cli.upkeep:settings", "Show each setting and what it is for."),
-    "openapi": ("service.cli.document:openapi", "Print the API's OpenAPI document."),
-    "demo": ("service.cli.demonstration:demo", "Run one whole campaign on this machine."),
-}
-"""Name -> where it is defined, and what it does."""
+_HELP: Final = """Launches outreach campaigns, and proves from their history what it did.
+
+The API's commands need LIFTOFF_API_KEY, and LIFTOFF_API_BASE_URL unless the service is at http://127.0.0.1:8080.
+They exit with 0 if all is well, 1 if the API refuses, 2 for a wrong use, 3 if the service fails or does not answer.
+"""
 
 
 class Liftoff(click.Group):
-    """The command ``liftoff``."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The operator's commands, then those of the API."""
-        return [*OPERATOR_COMMANDS, *super().list_commands(ctx)]
+    """The command ``liftoff``: the operator's commands, and a noun for each kind of thing of the API."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name."""
-        if cmd_name not in OPERATOR_COMMANDS:
-            return super().get_command(ctx, cmd_name)
-        return _imported(OPERATOR_COMMANDS[cmd_name][0])
+        if cmd_name in OPERATOR_COMMANDS:
+            return OPERATOR_COMMANDS[cmd_name].load()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return [*OPERATOR_COMMANDS, *self.commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show both kinds of commands, without importing the operator's."""
+        with formatter.section("Running the service"):
+            formatter.write_dl([(name, command.doc) for name, command in OPERATOR_COMMANDS.items()])
+        with formatter.section("Using the API"):
+            formatter.write_dl([(name, noun.short_help or "") for name, noun in self.commands.items()])
 
 
 def main() -> None:
@@ -47,8 +49,14 @@ def main() -> None:
 
 def _run() -> int:
     """The exit code."""
+    liftoff = Liftoff(
+        "liftoff",
+        commands=list(nouns(operations(committed_document())).values()),
+        help=_HELP,
+        context_settings={"help_option_names": HELP_FLAGS},
+    )
     try:
-        code = Liftoff(name="liftoff").main(prog_name="liftoff", standalone_mode=False)
+        code: int | None = liftoff.main(prog_name="liftoff", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -59,12 +67,6 @@ def _run() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.BROKEN_PIPE
     return code or Exit.OK
-
-
-def _imported(place: str) -> click.Command:
-    module, _, name = place.partition(":")
-    command: click.Command = getattr(import_module(module), name)
-    return command
 
 
 if __name__ == "__main__":

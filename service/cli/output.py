@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 import click
 import msgspec
@@ -14,10 +14,11 @@ from rich.text import Text
 
 Format: TypeAlias = Literal["json", "table", "raw"]
 Row: TypeAlias = Mapping[str, Any]
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS: Final = ("json", "table", "raw")
 _FIRST_COLUMNS: Final = ("id", "name", "status", "type")
+# A longer text is folded rather than its column left out.
+_NARROWEST: Final = 16
 
 
 def default_format() -> Format:
@@ -25,24 +26,25 @@ def default_format() -> Format:
     return "table" if sys.stdout.isatty() else "json"
 
 
-def format_option(command: Command) -> Command:
-    """Give a command the option ``--format``, as its argument ``form``."""
-    option = click.option(
-        "--format",
-        "form",
+def format_option() -> click.Option:
+    """The option ``--format`` of a command, as its argument ``form``."""
+    return click.Option(
+        ["form", "--format"],
         type=click.Choice(FORMATS),
         default=default_format,
         help="How to print the answer. Default: table on a terminal, else json.",
     )
-    return option(command)
 
 
-def show(answer: object, form: Format) -> None:
-    """Print an answer (JSON-ready values) on stdout."""
-    if form == "table":
-        show_tables(answer, Console())
-    else:
-        click.echo(pretty(msgspec.json.encode(answer)) if form == "json" else msgspec.json.encode(answer))
+def print_json(encoded: bytes, form: Format) -> None:
+    """Print an answer, which is JSON, on stdout."""
+    match form:
+        case "raw":
+            click.echo(encoded)
+        case "json":
+            click.echo(pretty(encoded))
+        case "table":
+            print_tables(msgspec.json.decode(encoded), Console())
 
 
 def pretty(encoded: bytes) -> bytes:
@@ -50,7 +52,7 @@ def pretty(encoded: bytes) -> bytes:
     return msgspec.json.format(encoded, indent=2)
 
 
-def show_tables(answer: object, console: Console) -> None:
+def print_tables(answer: object, console: Console) -> None:
     """Print an answer as tables: its lists by rows, all the rest by names and values."""
     if not isinstance(answer, dict):
         console.print(_text(answer))
@@ -96,32 +98,35 @@ def _facts_table(facts: Mapping[str, str]) -> Table:
 def _rows_table(title: str, rows: Sequence[Row], width: int) -> Table:
     """A table of the columns that find room; those that say nothing in any row are left out."""
     flat = [dict(_facts(row)) for row in rows]
-    names = sorted(
-        {name: None for row in flat for name in row}, key=lambda name: _place(name, _FIRST_COLUMNS)
-    )
+    names = sorted({name: None for row in flat for name in row}, key=_rank)
     told = [name for name in names if any(row.get(name) for row in flat)]
     shown = list(_fitting(told, flat, width))
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left")
     for name in shown:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=_is_id(name))
     for row in flat:
         table.add_row(*(Text(row.get(name, "")) for name in shown))
-    if len(shown) < len(told):
-        table.caption = f"not shown: {', '.join(told[len(shown) :])} (--format json shows all)"
-        table.caption_justify = "left"
+    if hidden := told[len(shown) :]:
+        table.caption = f"not shown: {', '.join(hidden)} (--format json shows all)"
     return table
 
 
-def _place(name: str, first: Sequence[str]) -> int:
-    return first.index(name) if name in first else len(first)
+def _rank(name: str) -> int:
+    """What tells things apart comes first; all else stays in its order."""
+    return _FIRST_COLUMNS.index(name) if name in _FIRST_COLUMNS else len(_FIRST_COLUMNS)
+
+
+def _is_id(name: str) -> bool:
+    return name == "id" or name.endswith("_id")
 
 
 def _fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], width: int) -> Iterator[str]:
-    """The names, in order, as long as their columns fit into ``width`` characters; always the first two."""
+    """The names, in order, as long as their columns find room in ``width`` characters; ids are not to be folded."""
     used = 1
-    for place, name in enumerate(names):
-        used += min(max(len(name), *(len(row.get(name, "")) for row in rows)), width // 2) + 3
-        if used > width and place > 1:
+    for name in names:
+        longest = max(len(name), *(len(row.get(name, "")) for row in rows))
+        used += (longest if _is_id(name) else min(longest, _NARROWEST)) + 3
+        if used > width:
             return
         yield name
 
@@ -132,6 +137,8 @@ def _text(value: object) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case []:
+            return "(none)"
         case list():
             return ", ".join(_text(item) for item in value)
         case dict():

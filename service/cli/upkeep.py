@@ -12,7 +12,7 @@ import msgspec
 
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.cli.operators import OperatorCommand, settings_here
-from service.cli.output import Format, format_option, show
+from service.cli.output import Format, format_option, print_json
 from service.clock import SystemClock
 from service.database.migrate import migrate as apply_migrations
 from service.database.pool import open_pool
@@ -56,11 +56,10 @@ def migrate() -> None:
         click.echo("The database is up to date.", err=True)
 
 
-@click.command(cls=OperatorCommand)
-@format_option
+@click.command(cls=OperatorCommand, params=[format_option()])
 def settings(form: Format) -> None:
     """Show each setting with its value, its default and what it is for; secrets are masked."""
-    show(msgspec.to_builtins({"settings": setting_rows(settings_here())}), form)
+    print_json(msgspec.json.encode({"settings": setting_rows(settings_here())}), form)
 
 
 @click.command("create", cls=OperatorCommand)

@@ -70,6 +70,8 @@ class BodyValue(click.ParamType[msgspec.Raw]):
 
 def _wrong(text: str, kind: Kind, choices: tuple[str, ...]) -> str | None:
     """What is wrong with a value, in words."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "this is not UTF-8"
     if choices and text not in choices:
         return f"'{text}' is not one of {', '.join(choices)}"
     if kind in _NUMBERS:
@@ -83,6 +85,6 @@ def _wrong(text: str, kind: Kind, choices: tuple[str, ...]) -> str | None:
 def _wrong_json(text: str, expected: type, form: str) -> str | None:
     try:
         found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except msgspec.DecodeError as error:
         return f"this is not {form}: {error}"
     return None if isinstance(found, expected) else f"this is not {form}"

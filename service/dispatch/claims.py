@@ -113,13 +113,11 @@ class Claims:
             return {}
         workspace_ids, sender_ids = _columns(limits.senders, 2)
         epochs: dict[Key, int] = {}
-        rows = _queries.open_campaigns(
-            connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now
-        )
-        async for row in rows:
-            key = (row["workspace_id"], row["campaign_id"])
-            limits.admit_campaign(key, _allowance(row), _hours(row["operating_hours"]))
-            epochs[key] = row["epoch"]
+        for query in (_queries.open_campaigns, _queries.bounded_campaigns):
+            async for row in query(connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now):
+                key = (row["workspace_id"], row["campaign_id"])
+                limits.admit_campaign(key, _allowance(row), _hours(row["operating_hours"]))
+                epochs[key] = row["epoch"]
         campaigns_of, campaign_ids = _columns(epochs, 2)
         rows = _queries.free_lanes(
             connection,

@@ -35,11 +35,28 @@ LIMIT 200
 FOR NO KEY UPDATE OF s SKIP LOCKED;
 
 -- name: open_campaigns(workspace_ids, sender_ids, now)
--- The campaigns those senders may send for now. Locked, so that a pause waits and their limits are counted by one claim
--- at a time; in order of their ids, so that two claims never wait for each other.
+-- The campaigns those senders may send for now that have neither a limit nor hours: claims change nothing about them,
+-- so they share the lock, which only makes a pause wait.
 SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
 FROM dispatch_campaigns AS c
 WHERE c.status = 'active'
+  AND c.daily_limit IS NULL
+  AND c.operating_hours IS NULL
+  AND c.next_free_at <= :now
+  AND (c.workspace_id, c.campaign_id) IN (
+      SELECT l.workspace_id, l.campaign_id
+      FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
+      JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
+  )
+FOR SHARE OF c;
+
+-- name: bounded_campaigns(workspace_ids, sender_ids, now)
+-- The campaigns those senders may send for now that have a limit or hours: a claim counts against them. In order of
+-- their ids, so that two claims never wait for each other.
+SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
+FROM dispatch_campaigns AS c
+WHERE c.status = 'active'
+  AND (c.daily_limit IS NOT NULL OR c.operating_hours IS NOT NULL)
   AND c.next_free_at <= :now
   AND (c.workspace_id, c.campaign_id) IN (
       SELECT l.workspace_id, l.campaign_id

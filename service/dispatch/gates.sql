@@ -7,7 +7,8 @@ WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id
 FOR NO KEY UPDATE;
 
 -- name: set_campaign(workspace_id, campaign_id, status, epoch, operating_hours, daily_limit)!
--- Open, close or change the gate of a campaign. New hours or limits count at once, so the next look is now.
+-- Open, close or change the gate of a campaign. New hours or limits count at once, so the next look is now; a limit that
+-- was none until now counts what the lanes have sent on their latest day.
 INSERT INTO dispatch_campaigns (workspace_id, campaign_id, status, epoch, operating_hours, daily_limit)
 VALUES (:workspace_id, :campaign_id, :status, :epoch, :operating_hours, :daily_limit)
 ON CONFLICT (workspace_id, campaign_id) DO UPDATE SET
@@ -15,7 +16,17 @@ ON CONFLICT (workspace_id, campaign_id) DO UPDATE SET
     epoch = excluded.epoch,
     operating_hours = excluded.operating_hours,
     daily_limit = excluded.daily_limit,
-    next_free_at = 'epoch';
+    next_free_at = 'epoch',
+    (day, sent_today) = (
+        SELECT coalesce(max(l.day), 'epoch'), coalesce(sum(l.sent_today), 0)
+        FROM dispatch_lanes AS l
+        WHERE l.workspace_id = excluded.workspace_id
+          AND l.campaign_id = excluded.campaign_id
+          AND l.day = (
+              SELECT max(latest.day) FROM dispatch_lanes AS latest
+              WHERE latest.workspace_id = excluded.workspace_id AND latest.campaign_id = excluded.campaign_id
+          )
+    );
 
 -- name: set_lanes(workspace_id, campaign_id, sender_ids, daily_limits)!
 -- One lane for each sender of the campaign, with the account's own limit in it; a removed account has none.

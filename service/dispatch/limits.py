@@ -78,7 +78,8 @@ class Limits:
             return False
         sender, campaign = (due.workspace_id, due.sender_id), (due.workspace_id, due.campaign_id)
         self.senders[sender] = after_gap(self.senders[sender].charged(self._now), self._gap, self._now)
-        self.campaigns[campaign] = self.campaigns[campaign].charged(self._now)
+        if self.campaigns[campaign].daily_limit is not None:  # claims share the lock on one that has none
+            self.campaigns[campaign] = self.campaigns[campaign].charged(self._now)
         self.lanes[lane] = self.lanes[lane].charged(self._now)
         return True
 

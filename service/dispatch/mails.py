@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from domain.sender import Sender
 from domain.sequence import Node, position_of
 from service.campaigns.repository import Campaigns
 from service.channels.message import FirstMail, Mail, Mailbox, compose, message_id
+from service.channels.outcome import Deferred
 from service.channels.unsubscribe import Subscription, UnsubscribeTokens
 from service.clock import Clock
 from service.database.pool import Pool
@@ -25,22 +27,31 @@ from service.vault import Vault
 
 
 class Ready(Struct, frozen=True):
-    """A claim, ready to be handed to the sender's mail server."""
+    """A claim, ready to be handed to the mail server of the sender's ``inbox_id``."""
 
     claim: Claim
     campaign: Campaign
+    inbox_id: UUID
     smtp_url: str
     envelope_from: str
     recipient: str
     message: bytes
 
 
+class NotMade(Struct, frozen=True):
+    """The mail can't be made, now or later."""
+
+    reason: FailureReason
+
+
 class Unsendable(Struct, frozen=True):
-    """A claim that can't become a mail."""
+    """A claim that became no mail, so that nothing was handed to a provider; and whether it may yet become one."""
 
     claim: Claim
-    campaign: Campaign
-    reason: FailureReason
+    why: NotMade | Deferred
+
+
+Prepared: TypeAlias = Ready | Unsendable
 
 
 class Mails:
@@ -65,7 +76,7 @@ class Mails:
         self._clock = clock
         self._public_url = public_url
 
-    async def prepare(self, claims: Sequence[Claim]) -> list[Ready | Unsendable]:
+    async def prepare(self, claims: Sequence[Claim]) -> list[Prepared]:
         """Each claim as a mail, or why it can't be one; in the order of ``claims``."""
         campaigns = await self._load_campaigns(claims)
         senders = await self._load_senders(claims)
@@ -82,21 +93,28 @@ class Mails:
 
     def _prepare(
         self, claim: Claim, campaign: Campaign, sender: Sender | None, documents: Mapping[UUID, bytes]
-    ) -> Ready | Unsendable:
-        lead_document = documents.get(claim.due.document_id)
-        if lead_document is None:
-            return Unsendable(claim, campaign, "erased")
+    ) -> Prepared:
         if sender is None or sender.inbox_id is None:
-            return Unsendable(claim, campaign, "sender-removed")
-        lead = unpack(lead_document, LeadProfile)
+            return Unsendable(claim, NotMade("sender-removed"))
+        needed = {claim.due.document_id, *_campaign_texts(campaign), *_sender_texts(sender)}
+        if not needed <= documents.keys():
+            return Unsendable(claim, NotMade("erased"))
+        lead = unpack(documents[claim.due.document_id], LeadProfile)
         profile = unpack(documents[sender.profile_id], SenderProfile)
         inbox = unpack(documents[sender.inbox_id], Inbox)
         try:
             mail = self._mail(claim, campaign, profile, lead, documents)
         except templating.Unresolved:
-            return Unsendable(claim, campaign, "unresolved-variable")
-        message = compose(mail)
-        return Ready(claim, campaign, inbox.smtp_url, profile.email_address, mail.recipient.address, message)
+            return Unsendable(claim, NotMade("unresolved-variable"))
+        return Ready(
+            claim,
+            campaign,
+            sender.inbox_id,
+            inbox.smtp_url,
+            profile.email_address,
+            mail.recipient.address,
+            compose(mail),
+        )
 
     def _mail(
         self,
@@ -174,12 +192,20 @@ def _documents(
     for claim in claims:
         wanted.setdefault(claim.due.workspace_id, set()).add(claim.due.document_id)
     for (workspace_id, _), campaign in campaigns.items():
-        texts = [node.text.document_id for node in campaign.nodes if node.text is not None]
-        signature = campaign.settings.signature
-        wanted[workspace_id].update(texts, [signature.document_id] if signature else [])
+        wanted[workspace_id].update(_campaign_texts(campaign))
     for (workspace_id, _), sender in senders.items():
-        wanted[workspace_id].update([sender.profile_id], [sender.inbox_id] if sender.inbox_id else [])
+        wanted[workspace_id].update(_sender_texts(sender))
     return wanted
+
+
+def _campaign_texts(campaign: Campaign) -> list[UUID]:
+    signature = campaign.settings.signature
+    texts = [node.text.document_id for node in campaign.nodes if node.text is not None]
+    return [*texts, signature.document_id] if signature else texts
+
+
+def _sender_texts(sender: Sender) -> list[UUID]:
+    return [sender.profile_id] if sender.inbox_id is None else [sender.profile_id, sender.inbox_id]
 
 
 def _node_words(node: Node, documents: Mapping[UUID, bytes]) -> NodeWords:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
@@ -18,9 +19,7 @@ from msgspec.structs import replace
 from domain import streams
 from domain.event import Event
 from domain.lead.decide import (
-    Outcome as LeadOutcome,
-)
-from domain.lead.decide import (
+    NextAction,
     RecordAccepted,
     RecordDeferred,
     RecordFailed,
@@ -29,7 +28,10 @@ from domain.lead.decide import (
     decide,
     next_action,
 )
-from domain.lead.events import FailureReason, NextActionPlanned, SendDeferred
+from domain.lead.decide import (
+    Outcome as LeadOutcome,
+)
+from domain.lead.events import NextActionPlanned, SendDeferred
 from domain.lead.state import Lead
 from domain.refusal import Refused
 from domain.suppression import is_hard_bounce
@@ -41,7 +43,7 @@ from service.dispatch import due as due_table
 from service.dispatch.claims import Claim
 from service.dispatch.due import Due, Key
 from service.dispatch.leads import read_leads
-from service.dispatch.mails import Ready, Unsendable
+from service.dispatch.mails import NotMade, Prepared, Ready
 from service.dispatch.suppressions import Suppressions
 from service.ids import new_id
 from service.store.appends import Append, Appended, At, Conflict, Guard, StreamWrite
@@ -51,14 +53,16 @@ from service.vault import Document, Vault
 
 OUTCOMES_A_TRANSACTION: Final = 200
 RETRY_SECONDS: Final = 0.5
+_OUTAGES: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
 
 _log = structlog.get_logger(__name__)
-
-
-class NotMade(Struct, frozen=True):
-    """The mail could not be made; nothing was handed to a provider."""
-
-    reason: FailureReason
 
 
 Outcome: TypeAlias = channel.Outcome | NotMade
@@ -67,7 +71,7 @@ Outcome: TypeAlias = channel.Outcome | NotMade
 class Finished(Struct, frozen=True):
     """A claimed send and what became of it."""
 
-    prepared: Ready | Unsendable
+    prepared: Prepared
     outcome: Outcome
 
     @property
@@ -114,13 +118,21 @@ class Recording:
         await self._waiting.join()
 
     async def _store_for_sure(self, batch: Sequence[Finished]) -> None:
+        """Store the outcomes, however long it takes; one that can't be stored must not keep the others from it."""
         while True:
             try:
                 async with self._store.transaction() as connection:
                     await self._record(connection, batch)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _OUTAGES as error:
                 _log.error("outcomes_not_stored_yet", count=len(batch), error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception as error:
+                if len(batch) > 1:
+                    for finished in batch:
+                        await self._store_for_sure([finished])
+                else:
+                    _log.error("outcome_lost", send_id=str(batch[0].claim.send_id), exc_info=error)
+                return
             else:
                 return
 
@@ -173,10 +185,7 @@ class Recording:
         send_id = claim.send_id
         match finished.outcome:
             case channel.Accepted(code=code):
-                campaign = finished.prepared.campaign
-                following = next_action(
-                    campaign.nodes, claim.due.node_id, campaign.settings.operating_hours, now
-                )
+                following = _following(finished.prepared, now)
                 return RecordAccepted(send_id=send_id, code=code, next_action=following, evidence=evidence)
             case channel.Deferred(code=code) | channel.SenderRefused(code=code):
                 return RecordDeferred(send_id=send_id, code=code or 0, now=now, evidence=evidence)
@@ -242,6 +251,14 @@ class Recording:
         if bounced:
             people = [claim.due.person for claim in bounced]
             await self._suppressions.suppress(connection, people, "hard-bounce", "worker", bounced[0].send_id)
+
+
+def _following(prepared: Prepared, now: datetime) -> NextAction | None:
+    """What follows a mail that was accepted."""
+    if not isinstance(prepared, Ready):
+        raise ValueError("what was never handed over can't have been accepted")
+    campaign = prepared.campaign
+    return next_action(campaign.nodes, prepared.claim.due.node_id, campaign.settings.operating_hours, now)
 
 
 def _is_hard_bounce(outcome: Outcome) -> bool:

@@ -15,6 +15,7 @@ VERSIONED: Final[dict[str, Any]] = {
     "response_headers": [
         ResponseHeader(
             name="ETag",
+            value=etag(7),
             description="The version of the campaign, for `If-Match`.",
             documentation_only=True,
         )

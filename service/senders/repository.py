@@ -1,9 +1,15 @@
-"""Sender accounts by their streams: load, decide, append, and keep the gate in step."""
+"""Sender accounts by their streams: load, decide, append, and keep gate and identity in step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 from uuid import UUID
+
+import aiosql
+import asyncpg
+from msgspec import Struct
 
 from domain import streams
 from domain.event import Event
@@ -16,10 +22,25 @@ from service.dispatch.gates import Gates
 from service.store.appends import Append, Appended, At, New, StreamWrite, as_recorded
 from service.store.log import EventStore
 
+_queries: Any = aiosql.from_path(Path(__file__).with_name("repository.sql"), "asyncpg")
+
 ATTEMPTS = 5
 """How often a change is decided anew when another writer was first, before the client is told."""
 
 Decider = Callable[[Sender], Sequence[Event]]
+Planner = Callable[[Sender], Awaitable["Change"]]
+Beside = Callable[[Connection], Awaitable[None]]
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A sender's events, and what else is written in their transaction (``beside``)."""
+
+    events: Sequence[Event]
+    beside: Beside | None = None
+
+
+class SenderMoved(Exception):
+    """Another writer changed the sender, or launched a campaign through it, between reading and writing it."""
 
 
 class Senders:
@@ -47,29 +68,58 @@ class Senders:
     async def begin(
         self, connection: Connection, caller: Caller, sender_id: UUID, events: Sequence[Event]
     ) -> Sender:
-        """Append the birth of a sender account, in the caller's transaction."""
+        """Append the birth of a sender account, in the caller's transaction.
+
+        Raises ``Refused`` ``sender-exists`` when an account of the workspace has its identity.
+        """
         sender = await self._append(connection, caller, sender_id, None, events)
-        if sender is None:
-            raise Refused("sender-changed", "A sender account of this id exists.")
+        claimed = await _queries.claim_identity(
+            connection,
+            workspace_id=caller.workspace_id,
+            channel=sender.channel,
+            identity_digest=sender.address_digest,
+            sender_id=sender_id,
+        )
+        if not claimed:
+            raise Refused("sender-exists", "Another sender account of this workspace has this address.")
         return sender
 
     async def execute(self, caller: Caller, sender_id: UUID, decide: Decider) -> Sender:
-        """Load, decide, append; decides anew while other writers come first. Answers the sender after it.
+        """As ``revise``, for what changes nothing but the sender's stream."""
 
-        Raises what ``decide`` raises, ``Refused`` ``not-found`` or ``sender-changed``.
+        async def plan(sender: Sender) -> Change:
+            return Change(events=decide(sender))
+
+        return await self.revise(caller, sender_id, plan)
+
+    async def revise(self, caller: Caller, sender_id: UUID, plan: Planner) -> Sender:
+        """Load, plan, append; plans anew while other writers come first. Answers the sender after it.
+
+        Raises what ``plan`` raises, ``Refused`` ``not-found`` or ``sender-changed``.
         """
         for _ in range(ATTEMPTS):
             sender = await self.load(caller.workspace_id, sender_id)
-            events = decide(sender)
-            if not events:
+            change = await plan(sender)
+            if not change.events:
                 return sender
-            async with self._store.transaction() as connection:
-                after = await self._append(connection, caller, sender_id, sender, events)
-            if after is not None:
-                return after
+            try:
+                return await self._swap(caller, sender, change)
+            except SenderMoved:
+                continue
         raise Refused(
             "sender-changed", "Others keep changing this sender account. Read it again, then repeat."
         )
+
+    async def _swap(self, caller: Caller, before: Sender, change: Change) -> Sender:
+        async with self._store.transaction() as connection:
+            if change.beside is not None:
+                await change.beside(connection)
+            after = await self._append(connection, caller, before.id, before, change.events)
+            if after.removed:
+                await _queries.release_identity(
+                    connection, workspace_id=caller.workspace_id, sender_id=before.id
+                )
+            return after
 
     async def _append(
         self,
@@ -78,19 +128,33 @@ class Senders:
         sender_id: UUID,
         before: Sender | None,
         events: Sequence[Event],
-    ) -> Sender | None:
-        """The sender after ``events``; None when another writer was first."""
-        expected = New() if before is None else At(before.version)
+    ) -> Sender:
+        """The sender after ``events``. Raises ``SenderMoved``."""
         append = Append(
             workspace_id=caller.workspace_id,
-            writes=(StreamWrite(stream=streams.sender(sender_id), expected=expected, events=events),),
+            writes=(
+                StreamWrite(
+                    stream=streams.sender(sender_id),
+                    expected=New() if before is None else At(before.version),
+                    events=events,
+                ),
+            ),
             context=caller.context(self._clock),
         )
         [outcome] = await self._store.append_in(connection, [append])
         if not isinstance(outcome, Appended):
-            return None
+            raise SenderMoved
         after = fold(as_recorded(append, outcome), before)
         if after is None:
             raise ValueError("a sender's stream begins with its connection")
-        await self._gates.set_sender(connection, caller.workspace_id, after, self._clock.now())
+        await self._keep_gate(connection, caller.workspace_id, after)
         return after
+
+    async def _keep_gate(self, connection: Connection, workspace_id: UUID, after: Sender) -> None:
+        if not after.removed:
+            await self._gates.set_sender(connection, workspace_id, after, self._clock.now())
+            return
+        try:
+            await self._gates.drop_sender(connection, workspace_id, after.id)
+        except asyncpg.ForeignKeyViolationError as in_use:
+            raise SenderMoved from in_use

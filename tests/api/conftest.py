@@ -16,7 +16,7 @@ from service.http.routes import api
 from service.metrics import new_registry
 from service.serving import projecting
 from service.settings import Settings
-from tests.http.conftest import MASTER_KEY, MovableClock
+from tests.http.conftest import MASTER_KEY, MovableClock, transport_to
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def client_of(app: Litestar, liftoff: Liftoff, workspace_id: UUID, *scopes
     new = NewKey(scopes=frozenset(scopes or Scope), name="test")
     issued = await ApiKeys(liftoff.pool, liftoff.clock).issue(workspace_id, new)
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app),
+        transport=transport_to(app),
         base_url="http://test",
         headers={"Authorization": f"Bearer {issued.secret}"},
     )

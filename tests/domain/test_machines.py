@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -66,3 +69,28 @@ def test_table_and_diagram_show_every_arrow(machine: StatusMachine[Any, Any]) ->
     for arrow in machine.arrows:
         assert f"| `{arrow.source}` | `{arrow.trigger}` | `{arrow.target}` |" in machine.table()
         assert f"    {arrow.source} --> {arrow.target}: {arrow.trigger}\n" in machine.mermaid() + "\n"
+
+
+def test_the_readme_shows_the_machines_as_they_are() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert campaign.MACHINE.table() in readme
+    assert f"```mermaid\n{campaign.MACHINE.mermaid()}\n```" in readme
+    assert f"```mermaid\n{lead.MACHINE.mermaid()}\n```" in readme
+
+
+def test_the_api_document_names_the_statuses_of_the_machine() -> None:
+    document = (Path(__file__).parents[2] / "service" / "cli" / "api.json").read_text()
+    schemas = json.loads(document)["components"]["schemas"]
+    enums = [found for schema in schemas.values() for found in _enums(schema)]
+    assert sorted(campaign.MACHINE.statuses) in [sorted(map(str, enum)) for enum in enums]
+
+
+def _enums(schema: object) -> Iterator[list[object]]:
+    if isinstance(schema, dict):
+        if "enum" in schema:
+            yield schema["enum"]
+        for part in schema.values():
+            yield from _enums(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _enums(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
@@ -13,14 +13,14 @@ from domain.campaign import events as campaign_events
 from domain.event import Recorded
 from domain.lead import events as lead_events
 from service.database.pool import Pool, open_pool
-from service.store.appends import Any, Append, Appended, Context, StreamWrite
+from service.store.appends import Any, Append, Appended, Context, StreamWrite, as_recorded
 from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.log import EventStore
 
 EVENTS = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
-Write: TypeAlias = Callable[[Iterable[Recorded]], Awaitable[int]]
-"""Appends events as they were recorded elsewhere; answers the position of the last."""
+Write: TypeAlias = Callable[[Iterable[Recorded]], Awaitable[list[Recorded]]]
+"""Appends what was recorded elsewhere; answers it as it is recorded here."""
 
 
 @pytest.fixture
@@ -47,22 +47,28 @@ def store(pool: Pool, codec: Codec) -> EventStore:
 
 @pytest.fixture
 def write(store: EventStore) -> Write:
-    async def write(history: Iterable[Recorded]) -> int:
-        position = 0
-        for stream, events in groupby(history, key=lambda recorded: recorded.stream):
-            together = list(events)
-            append = Append(
-                workspace_id=together[0].workspace_id,
-                writes=[StreamWrite(stream=stream, expected=Any(), events=[each.event for each in together])],
-                context=Context(
-                    actor="test",
-                    correlation_id=together[0].correlation_id,
-                    recorded_at=together[0].recorded_at,
-                ),
-            )
+    return writing_to(store)
+
+
+def writing_to(store: EventStore) -> Write:
+    async def write(history: Iterable[Recorded]) -> list[Recorded]:
+        stored: list[Recorded] = []
+        for _, events in groupby(history, key=lambda recorded: (recorded.stream, recorded.recorded_at)):
+            append = _append(list(events))
             outcome = await store.append(append)
             assert isinstance(outcome, Appended)
-            position = outcome.last_position
-        return position
+            stored += as_recorded(append, outcome)
+        return stored
 
     return write
+
+
+def _append(events: Sequence[Recorded]) -> Append:
+    first, facts = events[0], [recorded.event for recorded in events]
+    return Append(
+        workspace_id=first.workspace_id,
+        writes=[StreamWrite(stream=first.stream, expected=Any(), events=facts)],
+        context=Context(
+            actor=first.actor, correlation_id=first.correlation_id, recorded_at=first.recorded_at
+        ),
+    )

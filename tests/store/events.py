@@ -7,10 +7,13 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from domain.event import Event
+from service.database.pool import Connection
 from service.store import appends
-from service.store.appends import Append, Context, Expectation, Guard, StreamWrite
+from service.store.appends import Append, Context, Expectation, Guard, Outcome, StreamWrite
 from service.store.codec import Codec, Upcaster
+from service.store.log import EventStore
 
+ANY_VERSION = appends.Any()
 NOON = datetime(2025, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -43,7 +46,7 @@ CODEC = Codec([Counted, Weighed], UPCASTERS)
 
 
 def write(
-    stream: str, *numbers: int, expected: Expectation = appends.Any(), raise_fence: int | None = None
+    stream: str, *numbers: int, expected: Expectation = ANY_VERSION, raise_fence: int | None = None
 ) -> StreamWrite:
     """Numbers to count in a stream."""
     events = [Counted(number=number) for number in numbers]
@@ -60,3 +63,9 @@ def append(
     """An append at noon, of a correlation of its own."""
     context = Context(actor="worker", correlation_id=uuid4(), recorded_at=NOON, epoch=epoch)
     return Append(workspace_id=workspace_id, writes=writes, context=context, append_id=append_id, guard=guard)
+
+
+async def append_on(store: EventStore, connection: Connection, *requests: Append) -> list[Outcome]:
+    """Append in one call, in a transaction of its own on this connection."""
+    async with connection.transaction():
+        return await store.append_in(connection, requests)

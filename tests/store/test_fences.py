@@ -9,15 +9,22 @@ import asyncpg
 import pytest
 
 from service.database.pool import Pool
-from service.store.appends import Appended, Fenced, Guard, Outcome
+from service.store.appends import Append, Appended, Fenced, Guard, Outcome
 from service.store.log import EventStore
-from service.store.trip import prepare
-from tests.store.events import CODEC, append, write
-from tests.store.waiting import is_blocked
+from tests.store.events import append, append_on, write
+from tests.store.waiting import until_blocked
 
 
 async def raise_fence(store: EventStore, workspace: UUID, fence: int) -> Outcome:
     return await store.append(append(workspace, write("campaign", 1, raise_fence=fence)))
+
+
+def guarded_write(workspace: UUID, lead: str) -> Append:
+    return append(workspace, write(lead, 1), guard=Guard("campaign", 1))
+
+
+def new_fence(workspace: UUID) -> Append:
+    return append(workspace, write("campaign", 1, raise_fence=2))
 
 
 @pytest.mark.parametrize(("epoch", "admitted"), [(1, False), (2, True), (3, True), (None, True)])
@@ -79,9 +86,9 @@ async def test_a_guarded_append_waits_for_a_fence_being_raised_and_is_refused(
 ) -> None:
     async with pool.acquire() as connection:
         async with store.transaction() as raising:
-            await store.append_in(raising, [append(workspace, write("campaign", 1, raise_fence=2))])
-            guarded = asyncio.create_task(append_alone(store, connection, workspace))
-            await is_blocked(raising, connection)
+            await store.append_in(raising, [new_fence(workspace)])
+            guarded = asyncio.create_task(append_on(store, connection, guarded_write(workspace, "lead")))
+            await until_blocked(raising, connection)
         assert await guarded == [Fenced(stream="campaign", fence=2, epoch=1)]
 
 
@@ -90,9 +97,9 @@ async def test_raising_a_fence_waits_for_the_guarded_append_under_way(
 ) -> None:
     async with pool.acquire() as connection:
         async with store.transaction() as guarded:
-            await store.append_in(guarded, [append(workspace, write("lead", 1), guard=Guard("campaign", 1))])
-            raising = asyncio.create_task(append_alone(store, connection, workspace, raise_to=2))
-            await is_blocked(guarded, connection)
+            await store.append_in(guarded, [guarded_write(workspace, "lead")])
+            raising = asyncio.create_task(append_on(store, connection, new_fence(workspace)))
+            await until_blocked(guarded, connection)
         [outcome] = await raising
     [sent] = await store.read_stream(workspace, "lead")
     assert isinstance(outcome, Appended)
@@ -102,12 +109,20 @@ async def test_raising_a_fence_waits_for_the_guarded_append_under_way(
 async def test_who_raises_a_fence_is_not_kept_out_by_a_stream_of_guarded_appends(
     store: EventStore, workspace: UUID, pool: Pool
 ) -> None:
-    async with pool.acquire() as waiting, pool.acquire() as late, store.transaction() as first:
-        await store.append_in(first, [append(workspace, write("lead-1", 1), guard=Guard("campaign", 1))])
-        raising = asyncio.create_task(append_alone(store, waiting, workspace, raise_to=2))
-        await is_blocked(first, waiting)
-        guarded = asyncio.create_task(append_alone(store, late, workspace))
-        await is_blocked(first, late)
-        assert not raising.done()
-    assert isinstance((await raising)[0], Appended)
-    assert await guarded == [Fenced(stream="campaign", fence=2, epoch=1)]
+    async with pool.acquire() as waiting, pool.acquire() as late:
+        async with store.transaction() as first:
+            await store.append_in(first, [guarded_write(workspace, "lead-1")])
+            raising = asyncio.create_task(append_on(store, waiting, new_fence(workspace)))
+            await until_blocked(first, waiting)
+            guarded = asyncio.create_task(append_on(store, late, guarded_write(workspace, "lead-2")))
+            await until_blocked(first, late)
+        assert isinstance((await raising)[0], Appended)
+        assert await guarded == [Fenced(stream="campaign", fence=2, epoch=1)]
+
+
+async def test_one_call_may_not_raise_a_fence_that_another_of_its_requests_relies_on(
+    store: EventStore, workspace: UUID
+) -> None:
+    with pytest.raises(asyncpg.InvalidParameterValueError, match="raises the fence of campaign"):
+        async with store.transaction() as connection:
+            await store.append_in(connection, [new_fence(workspace), guarded_write(workspace, "lead")])

@@ -1,0 +1,116 @@
+"""Sender accounts as a client sees them: state, opened texts and usage; never a credential."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+from msgspec import Struct
+
+from domain.schedule import sending_day
+from domain.sender import Sender, SenderStatus, WarmupStatus
+from domain.sequence import Channel
+from service.clock import Clock
+from service.database.pool import Pool
+from service.senders.repository import Senders
+from service.texts import SenderProfile, Words, unpack
+from service.vault import Vault
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What went out through the account, over all campaigns. Days are UTC days; weeks are the last 7 days."""
+
+    today_sent: int
+    weekly_connections_sent: int
+    weekly_messages_sent: int
+
+
+class SenderView(Struct, frozen=True, kw_only=True):
+    """A sender account. `error_detail` says why it is in `error`, in the words of its mail server."""
+
+    id: UUID
+    type: Channel
+    email_address: str
+    display_name: str
+    first_name: str
+    last_name: str
+    signature: str
+    daily_limit: int
+    inbox_configured: bool
+    warmup_status: WarmupStatus
+    status: SenderStatus
+    error_detail: str | None
+    usage: Usage
+    created_at: datetime
+    updated_at: datetime
+
+
+class SenderReading:
+    """Shows sender accounts."""
+
+    def __init__(self, pool: Pool, senders: Senders, vault: Vault, clock: Clock) -> None:
+        self._pool = pool
+        self._senders = senders
+        self._vault = vault
+        self._clock = clock
+
+    async def one(self, workspace_id: UUID, sender_id: UUID) -> SenderView:
+        """One account. Raises ``Refused`` ``not-found``."""
+        return await self.shown(workspace_id, await self._senders.load(workspace_id, sender_id))
+
+    async def shown(self, workspace_id: UUID, sender: Sender) -> SenderView:
+        """An account whose state is known."""
+        [view] = await self._views(workspace_id, [sender])
+        return view
+
+    async def page(
+        self, workspace_id: UUID, channel: Channel | None, before: UUID | None, size: int
+    ) -> list[SenderView]:
+        """Up to ``size`` accounts (of one channel), newest first, those older than the account ``before``."""
+        async with self._pool.acquire() as connection:
+            rows = _queries.page(
+                connection, workspace_id=workspace_id, channel=channel, before=before, size=size
+            )
+            sender_ids = [row["sender_id"] async for row in rows]
+        senders = await self._senders.load_many(workspace_id, sender_ids)
+        return await self._views(workspace_id, [senders[id_] for id_ in sender_ids if id_ in senders])
+
+    async def _views(self, workspace_id: UUID, senders: Sequence[Sender]) -> list[SenderView]:
+        wanted = [id_ for sender in senders for id_ in (sender.profile_id, sender.detail_id) if id_]
+        async with self._pool.acquire() as connection:
+            opened = await self._vault.open_many(connection, workspace_id, wanted)
+            rows = _queries.sent_on(
+                connection,
+                workspace_id=workspace_id,
+                sender_ids=[sender.id for sender in senders],
+                day=sending_day(self._clock.now()),
+            )
+            sent = {row["sender_id"]: row["n"] async for row in rows}
+        return [_view(sender, opened, sent.get(sender.id, 0)) for sender in senders]
+
+
+def _view(sender: Sender, opened: Mapping[UUID, bytes], sent_today: int) -> SenderView:
+    profile = unpack(opened[sender.profile_id], SenderProfile)
+    return SenderView(
+        id=sender.id,
+        type=sender.channel,
+        email_address=profile.email_address,
+        display_name=profile.display_name,
+        first_name=profile.first_name,
+        last_name=profile.last_name,
+        signature=profile.signature,
+        daily_limit=sender.daily_limit,
+        inbox_configured=sender.inbox_id is not None,
+        warmup_status=sender.warmup_status,
+        status=sender.status,
+        error_detail=None if sender.detail_id is None else unpack(opened[sender.detail_id], Words).text,
+        usage=Usage(today_sent=sent_today, weekly_connections_sent=0, weekly_messages_sent=0),
+        created_at=sender.created_at,
+        updated_at=sender.updated_at,
+    )

@@ -1,0 +1,11 @@
+-- Which identity is connected by which sender account.
+
+-- name: claim_identity(workspace_id, channel, identity_digest, sender_id)$
+-- The identity is this account's from now on; answers nothing when another account has it.
+INSERT INTO sender_identities (workspace_id, channel, identity_digest, sender_id)
+VALUES (:workspace_id, :channel, :identity_digest, :sender_id)
+ON CONFLICT (workspace_id, channel, identity_digest) DO NOTHING
+RETURNING true;
+
+-- name: release_identity(workspace_id, sender_id)!
+DELETE FROM sender_identities WHERE workspace_id = :workspace_id AND sender_id = :sender_id;

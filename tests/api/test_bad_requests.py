@@ -1,0 +1,241 @@
+"""Whatever comes in, each endpoint answers with the problem it promises, and the log stays as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from litestar import Litestar
+from msgspec import Struct
+
+from service.access import ApiKeys, NewKey, Scope
+from service.composition import Liftoff
+from service.http.keys import key_routes
+from service.http.openapi import build_document
+from service.http.routes import API_ROUTES
+from tests.api.making import add_leads, make_sender
+
+NOBODY = "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41"
+SERVICES = (
+    "campaigns campaign_reading drafting lifecycle preflight launching wording history keys cursors clock leads "
+    "lead_reading lead_editing importing accounts sender_reading"
+).split()
+
+
+class Endpoint(Struct, frozen=True):
+    """One operation of the document: how to call it, and what it reads."""
+
+    name: str
+    method: str
+    path: str
+    media_type: str | None
+    scope: str
+
+    @property
+    def has_id(self) -> bool:
+        return "{" in self.path
+
+    def url(self, **ids: str) -> str:
+        """The address with ids put in; those that are not given are of nothing."""
+        path = self.path
+        while "{" in path:
+            before, _, rest = path.partition("{")
+            parameter, _, after = rest.partition("}")
+            path = f"{before}{ids.get(parameter.partition(':')[0], NOBODY)}{after}"
+        return path
+
+
+def endpoints() -> list[Endpoint]:
+    """All operations there are."""
+    document = build_document([*key_routes, *API_ROUTES], SERVICES, "test")
+    return [
+        Endpoint(
+            operation["operationId"],
+            method.upper(),
+            path,
+            next(iter(operation.get("requestBody", {}).get("content", {})), None),
+            operation["security"][0]["apiKey"][0],
+        )
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]
+
+
+ALL = endpoints()
+WITH_JSON = [endpoint for endpoint in ALL if endpoint.media_type == "application/json"]
+WITH_ID = [endpoint for endpoint in ALL if endpoint.has_id]
+
+
+def named(endpoint: Endpoint) -> str:
+    return endpoint.name
+
+
+@pytest.fixture
+async def ids(liftoff: Liftoff, workspace_id: UUID, client: httpx.AsyncClient) -> dict[str, str]:
+    """The ids of things that exist, by the name of their parameter."""
+    sender_id = await make_sender(liftoff, workspace_id)
+    body = {"type": "email", "name": "Spring", "sender_account_ids": [str(sender_id)]}
+    campaign = (await client.post("/api/campaigns", json=body)).json()["campaign"]
+    lead_id, *_ = await add_leads(liftoff, workspace_id, UUID(campaign["id"]), 1)
+    return {
+        "campaign_id": campaign["id"],
+        "sender_id": str(sender_id),
+        "node_id": campaign["sequence_nodes"][0]["id"],
+        "lead_id": str(lead_id),
+    }
+
+
+@pytest.fixture(autouse=True)
+async def untouched_log(liftoff: Liftoff, ids: dict[str, str]) -> AsyncIterator[None]:
+    """Nothing that a test of this module sends may reach the log."""
+    before = await liftoff.pool.fetchval("SELECT count(*) FROM events")
+    yield
+    assert await liftoff.pool.fetchval("SELECT count(*) FROM events") == before
+
+
+def expect_problem(response: httpx.Response, status: int, *codes: str) -> dict[str, Any]:
+    """The problem is one of those promised, and whole."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem: dict[str, Any] = response.json()
+    assert (response.status_code, problem["code"] in codes or not codes) == (status, True), problem
+    assert problem["status"] == status
+    assert problem["type"] == f"/problems/{problem['code']}"
+    assert problem["request_id"] == response.headers["x-request-id"]
+    assert problem["detail"]
+    return problem
+
+
+async def call(client: httpx.AsyncClient, endpoint: Endpoint, url: str, **body: Any) -> httpx.Response:
+    if not body and endpoint.media_type is not None:
+        body = {"content": b"{}", "headers": {"Content-Type": endpoint.media_type}}
+    return await client.request(endpoint.method, url, **body)
+
+
+@pytest.mark.parametrize("endpoint", WITH_JSON, ids=named)
+class TestBodies:
+    async def test_malformed_json(
+        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+    ) -> None:
+        json_type = {"Content-Type": "application/json"}
+        for broken in (b"{", b"\xff\xfe", b'{"a":}', b"[" * 100_000, b"nul"):
+            response = await call(client, endpoint, endpoint.url(**ids), content=broken, headers=json_type)
+            expect_problem(response, 400, "malformed-json", "invalid-value")
+
+    async def test_wrong_types(
+        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+    ) -> None:
+        for wrong in ([], "text", 7, None, True):
+            response = await call(client, endpoint, endpoint.url(**ids), json=wrong)
+            expect_problem(response, 400, "invalid-value")
+
+    async def test_unknown_fields(
+        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+    ) -> None:
+        response = await call(client, endpoint, endpoint.url(**ids), json={"no_such_field": 1})
+        problem = expect_problem(response, 400, "invalid-value")
+        assert "no_such_field" in json.dumps(problem["errors"])
+
+    async def test_a_huge_body(
+        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str], liftoff: Liftoff
+    ) -> None:
+        huge = b'{"name": "' + b"x" * liftoff.settings.body_limit_bytes + b'"}'
+        json_type = {"Content-Type": "application/json"}
+        response = await call(client, endpoint, endpoint.url(**ids), content=huge, headers=json_type)
+        expect_problem(response, 413, "body-too-large")
+
+    async def test_another_media_type(
+        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+    ) -> None:
+        xml = {"Content-Type": "application/xml"}
+        response = await call(client, endpoint, endpoint.url(**ids), content=b"<a/>", headers=xml)
+        expect_problem(response, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize("endpoint", WITH_ID, ids=named)
+class TestIds:
+    async def test_an_id_that_is_none(
+        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+    ) -> None:
+        for bad in ("not-an-id", "123", "01939d3c-1b7e-7c0e-9d3a", "%00", "🚀"):
+            url = endpoint.url(**{parameter: bad for parameter in _parameters(endpoint)})
+            response = await call(client, endpoint, url)
+            expect_problem(response, 404, "not-found")
+
+    async def test_an_id_of_nothing(self, client: httpx.AsyncClient, endpoint: Endpoint) -> None:
+        response = await client.request(endpoint.method, endpoint.url(), **_least_body(endpoint))
+        if response.status_code != 400:  # the body is looked at first, and an empty one may be wrong
+            expect_problem(response, 404, "not-found")
+
+    async def test_a_thing_of_another_workspace(
+        self, foreigner: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+    ) -> None:
+        body = _least_body(endpoint)
+        theirs = await foreigner.request(endpoint.method, endpoint.url(**ids), **body)
+        nothing = await foreigner.request(endpoint.method, endpoint.url(), **body)
+        assert _told(theirs) == _told(nothing)
+
+
+@pytest.mark.parametrize("endpoint", ALL, ids=named)
+class TestKeys:
+    async def test_no_key(self, app: Litestar, endpoint: Endpoint, ids: dict[str, str]) -> None:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as stranger:
+            for header in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YTpi"}):
+                response = await stranger.request(endpoint.method, endpoint.url(**ids), headers=header)
+                expect_problem(response, 401, "unauthorized")
+                assert response.headers["www-authenticate"].startswith("Bearer")
+
+    async def test_a_revoked_key(
+        self,
+        client: httpx.AsyncClient,
+        endpoint: Endpoint,
+        ids: dict[str, str],
+        liftoff: Liftoff,
+        workspace_id: UUID,
+    ) -> None:
+        keys = ApiKeys(liftoff.pool, liftoff.clock)
+        issued = await keys.issue(workspace_id, NewKey(scopes=frozenset(Scope)))
+        await keys.revoke(workspace_id, issued.key.id)
+        header = {"Authorization": f"Bearer {issued.secret}"}
+        response = await client.request(endpoint.method, endpoint.url(**ids), headers=header)
+        expect_problem(response, 401, "unauthorized")
+
+    async def test_a_key_without_the_scope(
+        self,
+        client: httpx.AsyncClient,
+        endpoint: Endpoint,
+        ids: dict[str, str],
+        liftoff: Liftoff,
+        workspace_id: UUID,
+    ) -> None:
+        others = frozenset(scope for scope in Scope if scope.value != endpoint.scope)
+        issued = await ApiKeys(liftoff.pool, liftoff.clock).issue(workspace_id, NewKey(scopes=others))
+        header = {"Authorization": f"Bearer {issued.secret}"}
+        response = await client.request(endpoint.method, endpoint.url(**ids), headers=header)
+        problem = expect_problem(response, 403, "missing-scope")
+        assert endpoint.scope in problem["detail"]
+
+
+def _parameters(endpoint: Endpoint) -> Iterator[str]:
+    for part in endpoint.path.split("{")[1:]:
+        yield part.partition("}")[0].partition(":")[0]
+
+
+def _least_body(endpoint: Endpoint) -> dict[str, Any]:
+    if endpoint.media_type is None:
+        return {}
+    content = b"{}" if endpoint.media_type == "application/json" else b"email\n"
+    return {"content": content, "headers": {"Content-Type": endpoint.media_type}}
+
+
+def _told(response: httpx.Response) -> tuple[int, dict[str, Any]]:
+    """What an answer gives away: all but the request's own id and address."""
+    problem = response.json()
+    return response.status_code, {
+        name: value for name, value in problem.items() if name not in {"request_id", "instance"}
+    }
