@@ -82,10 +82,11 @@ class Fold(Generic[State, Row, Fact]):
 
 
 def _differences(sums: Sums[State], changed: Iterable[_Thing[State]]) -> dict[SumName, int]:
-    terms, counter = sums.terms, Counter[SumName]()
-    for thing in changed:
-        if thing.state is not None:
-            counter.update(terms(thing.key, thing.state))
-        if thing.stored is not None:
-            counter.subtract(terms(thing.key, thing.stored))
+    terms = sums.terms
+    counter = Counter(
+        name for thing in changed if thing.state is not None for name in terms(thing.key, thing.state)
+    )
+    counter.subtract(
+        name for thing in changed if thing.stored is not None for name in terms(thing.key, thing.stored)
+    )
     return {name: difference for name, difference in counter.items() if difference}

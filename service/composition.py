@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from domain import sender, suppression
@@ -16,6 +17,8 @@ from service.campaigns.lifecycle import Lifecycle
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
+from service.channels.inbox import verify
+from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
 from service.clock import Clock
@@ -35,6 +38,8 @@ from service.launch.run import LaunchRun
 from service.launch.runs import Runs
 from service.launch.wording import Wording
 from service.projector.freshness import Freshness
+from service.senders.accounts import Accounts
+from service.senders.reading import SenderReading
 from service.senders.repository import Senders
 from service.settings import Settings
 from service.store.codec import Codec
@@ -46,6 +51,8 @@ from service.worker import Worker
 
 EVENTS: Final = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
 """Every event there is."""
+VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
+"""How long an inbox may take to let somebody in: a person waits for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +75,8 @@ class Liftoff:
     drafting: Drafting
     lifecycle: Lifecycle
     senders: Senders
+    accounts: Accounts
+    sender_reading: SenderReading
     runs: Runs
     rollback: Rollback
     launching: Launching
@@ -129,6 +138,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         drafting=Drafting(pool, campaigns, senders, vault),
         lifecycle=Lifecycle(pool, campaigns, gates),
         senders=senders,
+        accounts=Accounts(pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING)),
+        sender_reading=SenderReading(pool, senders, vault, clock),
         runs=runs,
         rollback=rollback,
         launching=launching,
@@ -147,8 +158,6 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
     gap, tick = timedelta(seconds=settings.send_gap_seconds), timedelta(seconds=settings.tick_seconds)
     recording = Recording(liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock)
     ticks = Ticks(
-        liftoff.pool,
-        liftoff.vault,
         Claims(
             liftoff.pool,
             liftoff.store,
@@ -170,7 +179,7 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
         ),
         smtp,
         recording,
-        liftoff.senders,
+        liftoff.accounts,
         tick,
         settings.worker_concurrency,
     )

@@ -161,6 +161,8 @@ def intend(lead: Lead, command: BeginSend) -> SendIntended:
 
 def _defer(lead: Lead, command: RecordDeferred) -> tuple[Event, ...]:
     opened = _require_open(lead, command.send_id)
+    if lead.is_terminal:
+        return (SendFailed(send_id=command.send_id, reason="lead-ended"),)
     if opened.attempt >= MAX_ATTEMPTS:
         return (SendFailed(send_id=command.send_id, reason="retries-exhausted"),)
     retry_at = command.now + retry_delay(opened.attempt)

@@ -29,7 +29,7 @@ LeadStatus = Literal[
 ]
 SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable"]
 Source = Literal["api", "csv", "ndjson"]
-FailureReason = Literal["retries-exhausted", "unresolved-variable", "erased", "sender-removed"]
+FailureReason = Literal["retries-exhausted", "unresolved-variable", "erased", "sender-removed", "lead-ended"]
 LossReason = Literal["worker-lost", "connection-lost"]
 
 # --- Events of the roster: many leads at once ------------------------------------------------------------------------

@@ -51,6 +51,7 @@ MACHINE: StatusMachine[LeadStatus, LeadTrigger] = StatusMachine(
         Arrow("bounce", "outcome_unknown", "bounced", "evidence came to light that it was refused"),
         Arrow("fail", "pending", "failed", "given up"),
         Arrow("fail", "sent", "failed", "given up"),
+        Arrow("fail", "outcome_unknown", "failed", "evidence came to light that it was not sent"),
         Arrow("lose", "pending", "outcome_unknown", "nobody can tell whether it was sent"),
         Arrow("lose", "sent", "outcome_unknown", "nobody can tell whether the follow-up was sent"),
         Arrow("unsubscribe", "pending", "unsubscribed", "the person unsubscribed"),

@@ -1,9 +1,11 @@
-"""Housekeeping: what nobody else comes back to. Sends whose worker died, launches whose run died, campaigns whose last
-lead is done, and leads of campaigns that have ended."""
+"""Housekeeping: what nobody else comes back to.
+
+Sends whose worker died, launches whose run died, campaigns whose last lead is done, and leads of campaigns that have
+ended.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -11,17 +13,19 @@ from uuid import UUID
 
 import aiosql
 import structlog
+from msgspec import Struct
 
 from domain import streams
 from domain.campaign.decide import Complete, decide
 from domain.lead.decide import RecordLost
 from domain.lead.decide import decide as decide_lead
 from domain.lead.events import LeadsCancelled
+from domain.lead.state import Lead
 from domain.refusal import Refused
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, StreamMoved
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import Pool
 from service.dispatch import due as due_table
 from service.dispatch.due import Key
 from service.dispatch.gates import Gates
@@ -29,13 +33,20 @@ from service.dispatch.leads import read_leads
 from service.ids import new_id
 from service.launch.launching import Launching
 from service.store.appends import Any as AnyVersion
-from service.store.appends import Append, At, StreamWrite
+from service.store.appends import Append, Appended, At, StreamWrite
 from service.store.log import EventStore
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("housekeeping.sql"), "asyncpg")
 _log = structlog.get_logger(__name__)
 
 LEADS_AT_ONCE: Final = 500
+
+
+class _Lost(Struct, frozen=True):
+    """A send that was in flight with a worker that died."""
+
+    send_id: UUID
+    epoch: int
 
 
 class Housekeeping:
@@ -59,6 +70,8 @@ class Housekeeping:
         self._launching = launching
         self._clock = clock
         self._worker_dead_after = worker_dead_after
+        self._beat_at: datetime | None = None
+        self._listening_since: datetime | None = None
 
     async def round(self) -> None:
         """Look once at everything."""
@@ -68,9 +81,13 @@ class Housekeeping:
         await self.expire_launches()
 
     async def beat(self, worker_id: UUID) -> None:
-        """A worker's sign of life."""
+        """The sign of life of this process's worker."""
+        now = self._clock.now()
         async with self._pool.acquire() as connection:
-            await _queries.beat(connection, worker_id=worker_id, now=self._clock.now())
+            await _queries.beat(connection, worker_id=worker_id, now=now)
+        if self._beat_at is None or now - self._beat_at > self._worker_dead_after:
+            self._listening_since = now
+        self._beat_at = now
 
     async def leave(self, worker_id: UUID) -> None:
         """A worker goes; what it may have left in flight is found as lost."""
@@ -84,8 +101,15 @@ class Housekeeping:
         return beat_at
 
     async def settle_lost_sends(self) -> None:
-        """Sends of dead workers may have happened or not: their outcome is unknown, and they are not sent again."""
-        dead = self._clock.now() - self._worker_dead_after
+        """Sends of dead workers may have happened or not: their outcome is unknown, and they are not sent again.
+
+        After an outage of the database all workers seem to have been silent. So who could give no sign of life itself
+        judges nobody until it has listened for long enough.
+        """
+        now = self._clock.now()
+        if self._listening_since is None or now - self._listening_since < self._worker_dead_after:
+            return
+        dead = now - self._worker_dead_after
         while await self._settle_part(dead):
             continue
         async with self._pool.acquire() as connection:
@@ -94,16 +118,18 @@ class Housekeeping:
     async def complete_campaigns(self) -> None:
         """Active campaigns without anything left to do are completed."""
         for caller, campaign_id in await self._found(_queries.done_campaigns):
-            async with self._pool.acquire() as connection:
-                left = await self._gates.something_left(connection, caller.workspace_id, campaign_id)
             try:
-                await self._campaigns.execute(
-                    caller, campaign_id, lambda campaign: decide(campaign, Complete(something_left=left))
-                )
+                await self._complete(caller, campaign_id)
             except Refused as refused:
                 _log.info("not_completed", campaign_id=str(campaign_id), code=refused.code)
-            else:
-                _log.info("campaign_completed", campaign_id=str(campaign_id))
+
+    async def _complete(self, caller: Caller, campaign_id: UUID) -> None:
+        async with self._pool.acquire() as connection:
+            left = await self._gates.something_left(connection, caller.workspace_id, campaign_id)
+        campaign = await self._campaigns.execute(
+            caller, campaign_id, lambda active: decide(active, Complete(something_left=left))
+        )
+        _log.info("campaign_completed", campaign_id=str(campaign_id), status=campaign.status)
 
     async def cancel_leftovers(self) -> None:
         """Leads that an ended campaign leaves undone are cancelled; those in flight when their outcome is known."""
@@ -128,33 +154,47 @@ class Housekeeping:
             (Caller(workspace_id, "sweeper", new_id()), campaign_id) for workspace_id, campaign_id in rows
         ]
 
-    async def _settle_part(self, dead: datetime) -> bool:
+    async def _settle_part(self, dead: datetime) -> int:
+        """Settle some of the lost sends; answers how many were settled."""
         async with self._store.transaction() as connection:
             rows = _queries.lost_sends(connection, beat_before=dead, at_most=LEADS_AT_ONCE)
-            lost = [(row["workspace_id"], row["lead_id"], row["send_id"], row["epoch"]) async for row in rows]
-            if not lost:
-                return False
-            keys: list[Key] = [(workspace_id, lead_id) for workspace_id, lead_id, _, _ in lost]
-            await self._store.append_in(
-                connection, [append async for append in self._losses(connection, keys, lost)]
-            )
-            await due_table.drop(connection, keys)
-        _log.warning("sends_lost_with_their_worker", count=len(lost))
-        return True
+            lost = {
+                (row["workspace_id"], row["lead_id"]): _Lost(row["send_id"], row["epoch"])
+                async for row in rows
+            }
+            leads = await read_leads(self._store, connection, lost)
+            appends = {
+                key: append
+                for key, send in lost.items()
+                if (append := self._loss(key, send, *leads[key])) is not None
+            }
+            outcomes = await self._store.append_in(connection, list(appends.values()))
+            # A lead that somebody wrote to at this very moment is looked at again in the next round.
+            moved = {
+                key
+                for key, outcome in zip(appends, outcomes, strict=True)
+                if not isinstance(outcome, Appended)
+            }
+            await due_table.drop(connection, lost.keys() - moved)
+        if lost:
+            _log.warning("sends_lost_with_their_worker", count=len(lost) - len(moved))
+        return len(lost) - len(moved)
 
-    async def _losses(
-        self, connection: Connection, keys: list[Key], lost: list[tuple[UUID, UUID, UUID, int]]
-    ) -> AsyncIterator[Append]:
-        leads = await read_leads(self._store, connection, keys)
-        for workspace_id, lead_id, send_id, epoch in lost:
-            lead, version = leads[workspace_id, lead_id]
-            events = decide_lead(lead, RecordLost(send_id=send_id, reason="worker-lost"))
-            if events:
-                yield Append(
-                    workspace_id=workspace_id,
-                    writes=(StreamWrite(stream=streams.lead(lead_id), expected=At(version), events=events),),
-                    context=Caller(workspace_id, "sweeper", send_id).context(self._clock, epoch),
-                )
+    def _loss(self, key: Key, lost: _Lost, lead: Lead, version: int) -> Append | None:
+        """What is appended for a lost send; None when its outcome is known after all."""
+        workspace_id, lead_id = key
+        try:
+            events = decide_lead(lead, RecordLost(send_id=lost.send_id, reason="worker-lost"))
+        except Refused as refused:
+            _log.error("lost_send_refused", lead_id=str(lead_id), code=refused.code)
+            return None
+        if not events:
+            return None
+        return Append(
+            workspace_id=workspace_id,
+            writes=(StreamWrite(stream=streams.lead(lead_id), expected=At(version), events=events),),
+            context=Caller(workspace_id, "sweeper", lost.send_id).context(self._clock, lost.epoch),
+        )
 
     async def _cancel_part(self, caller: Caller, campaign_id: UUID) -> bool:
         async with self._store.transaction() as connection:

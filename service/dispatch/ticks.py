@@ -15,21 +15,18 @@ from typing import Final
 import asyncpg
 import structlog
 
-from domain.sender import RecordRejected
-from domain.sender import decide as decide_sender
+from domain.refusal import Refused
 from service.caller import Caller
 from service.channels import outcome as channel
 from service.channels.inbox_url import parse_smtp_url
 from service.channels.smtp import SmtpChannel
-from service.database.pool import Pool
 from service.dispatch.claims import Claim, Claims
-from service.dispatch.mails import Mails, Ready, Unsendable
-from service.dispatch.recording import Finished, NotMade, Outcome, Recording
-from service.senders.repository import Senders
-from service.texts import Words, pack
-from service.vault import Vault
+from service.dispatch.mails import Mails, Prepared, Ready, Unsendable
+from service.dispatch.recording import Finished, Outcome, Recording
+from service.senders.accounts import Accounts
 
 LINK_SECONDS: Final = 10.0
+_OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _log = structlog.get_logger(__name__)
 
@@ -39,24 +36,20 @@ class Ticks:
 
     def __init__(
         self,
-        pool: Pool,
-        vault: Vault,
         claims: Claims,
         mails: Mails,
         smtp: SmtpChannel,
         recording: Recording,
-        senders: Senders,
+        accounts: Accounts,
         tick: timedelta,
         concurrency: int,
     ) -> None:
         """A chain with nothing due looks again after ``tick``; ``concurrency`` bounds the sends in flight."""
-        self._pool = pool
-        self._vault = vault
         self._claims = claims
         self._mails = mails
         self._smtp = smtp
         self._recording = recording
-        self._senders = senders
+        self._accounts = accounts
         self._tick = tick.total_seconds()
         self._free = concurrency
         self._freed = asyncio.Event()
@@ -66,7 +59,12 @@ class Ticks:
 
     async def link(self, shard: int) -> None:
         """One link of the shard's chain: claim and send until its time is up or its generation is over."""
-        generation = await self._claims.begin_generation(shard)
+        try:
+            generation = await self._claims.begin_generation(shard)
+        except _OUTAGES as error:
+            _log.error("link_not_begun", shard=shard, error=type(error).__name__)
+            await self._rest()
+            return
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + LINK_SECONDS
         while loop.time() < ends_at and not self._stopping.is_set():
@@ -102,7 +100,7 @@ class Ticks:
             room = await self._take_room()
             try:
                 claims = await self._claims.claim(shard, generation, room)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _OUTAGES as error:
                 _log.error("claim_failed", shard=shard, error=type(error).__name__)
             finally:
                 self._give_room(room - len(claims or ()))
@@ -127,25 +125,31 @@ class Ticks:
         for prepared in await self._prepare(claims):
             self._start(self._send(prepared))
 
-    async def _prepare(self, claims: Sequence[Claim]) -> Sequence[Ready | Unsendable]:
+    async def _prepare(self, claims: Sequence[Claim]) -> Sequence[Prepared]:
         """The mails of the claims, however often it takes: their intents are committed."""
         while True:
             try:
                 return await self._mails.prepare(claims)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _OUTAGES as error:
                 _log.error("mails_not_prepared_yet", count=len(claims), error=type(error).__name__)
                 await asyncio.sleep(self._tick)
+            except Exception as error:
+                if len(claims) > 1:  # one of them must not keep the others from being sent
+                    return [prepared for claim in claims for prepared in await self._prepare([claim])]
+                # Nothing was handed over, so it may be tried again when somebody has seen to the cause.
+                _log.error("mail_not_prepared", send_id=str(claims[0].send_id), exc_info=error)
+                return [Unsendable(claims[0], channel.Deferred(None, "The mail could not be prepared."))]
 
-    async def _send(self, prepared: Ready | Unsendable) -> None:
+    async def _send(self, prepared: Prepared) -> None:
         outcome = await self._hand_over(prepared)
         self._recording.put(Finished(prepared, outcome))
         self._give_room(1)
-        if isinstance(outcome, channel.SenderRefused):
-            await self._close_sender(prepared.claim, outcome)
+        if isinstance(prepared, Ready) and isinstance(outcome, channel.SenderRefused):
+            await self._close_sender(prepared, outcome)
 
-    async def _hand_over(self, prepared: Ready | Unsendable) -> Outcome:
+    async def _hand_over(self, prepared: Prepared) -> Outcome:
         if isinstance(prepared, Unsendable):
-            return NotMade(prepared.reason)
+            return prepared.why
         inbox = parse_smtp_url(prepared.smtp_url)
         try:
             return await self._smtp.send(inbox, prepared.envelope_from, prepared.recipient, prepared.message)
@@ -154,17 +158,17 @@ class Ticks:
             _log.error("send_broke", send_id=str(prepared.claim.send_id), exc_info=error)
             return channel.Unknown(f"the channel failed: {type(error).__name__}")
 
-    async def _close_sender(self, claim: Claim, refused: channel.SenderRefused) -> None:
+    async def _close_sender(self, prepared: Ready, refused: channel.SenderRefused) -> None:
         """The server does not let this sender send: its leads wait until a person has seen to it."""
-        due = claim.due
-        caller = Caller(due.workspace_id, "worker", claim.send_id)
-        async with self._pool.acquire() as connection, connection.transaction():
-            detail = await self._vault.seal(
-                connection, due.workspace_id, due.sender_id, pack(Words(refused.reply))
-            )
-        rejected = RecordRejected(inbox_id=claim.send_id, occasion="sending", detail_id=detail)
-        await self._senders.execute(caller, due.sender_id, lambda sender: decide_sender(sender, rejected))
-        _log.warning("sender_refused", sender_id=str(due.sender_id), code=refused.code)
+        due = prepared.claim.due
+        caller = Caller(due.workspace_id, "worker", prepared.claim.send_id)
+        try:
+            await self._accounts.record_refusal(caller, due.sender_id, prepared.inbox_id, refused.reply)
+        except (Refused, *_OUTAGES) as error:
+            # If the account is still there, its next send is refused like this one, and that is told again.
+            _log.error("sender_not_closed", sender_id=str(due.sender_id), error=type(error).__name__)
+        else:
+            _log.warning("sender_refused", sender_id=str(due.sender_id), code=refused.code)
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

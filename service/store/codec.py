@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
@@ -17,6 +17,9 @@ _encoder = msgspec.json.Encoder(
 )  # equal events give equal bytes, also of sets and dicts
 
 
+Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+
+
 class Upcaster(Struct, frozen=True):
     """Turns the decoded payload of ``type`` as version ``from_version`` wrote it into that of the next version.
 
@@ -25,7 +28,7 @@ class Upcaster(Struct, frozen=True):
 
     type: str
     from_version: int
-    upcast: Callable[[dict[str, Any]], dict[str, Any]]
+    upcast: Upcast
 
 
 class Codec:
@@ -101,13 +104,18 @@ def _by_type(events: Iterable[type[Event]]) -> dict[str, type[Event]]:
 
 def _by_version(
     upcasters: Iterable[Upcaster], classes: Mapping[str, type[Event]]
-) -> dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]:
-    steps = {(upcaster.type, upcaster.from_version): upcaster.upcast for upcaster in upcasters}
-    needed = {(name, version) for name, event in classes.items() for version in range(1, event.schema)}
-    if missing := sorted(needed - steps.keys()):
+) -> dict[tuple[str, int], Upcast]:
+    steps: dict[tuple[str, int], Upcast] = {}
+    older = {(name, version) for name, event in classes.items() for version in range(1, event.schema)}
+    for upcaster in upcasters:
+        step = (upcaster.type, upcaster.from_version)
+        if step in steps:
+            raise ValueError(f"two upcasters from version {step[1]} of '{step[0]}'")
+        if step not in older:
+            raise ValueError(
+                f"an upcaster from version {step[1]} of '{step[0]}', which is not an older version"
+            )
+        steps[step] = upcaster.upcast
+    if missing := sorted(older - steps.keys()):
         raise ValueError(f"no upcaster from version {missing[0][1]} of '{missing[0][0]}'")
-    if extra := sorted(steps.keys() - needed):
-        raise ValueError(
-            f"an upcaster from version {extra[0][1]} of '{extra[0][0]}', which is no older version"
-        )
     return steps

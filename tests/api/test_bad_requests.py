@@ -20,10 +20,25 @@ from service.http.routes import API_ROUTES
 from tests.api.making import add_leads, make_sender
 
 NOBODY = "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41"
-SERVICES = (
-    "campaigns campaign_reading drafting lifecycle preflight launching wording history keys cursors clock leads "
-    "lead_reading lead_editing importing accounts sender_reading"
-).split()
+SERVICES = [
+    "campaigns",
+    "campaign_reading",
+    "drafting",
+    "lifecycle",
+    "preflight",
+    "launching",
+    "wording",
+    "history",
+    "keys",
+    "cursors",
+    "clock",
+    "leads",
+    "lead_reading",
+    "lead_editing",
+    "importing",
+    "accounts",
+    "sender_reading",
+]
 
 
 class Endpoint(Struct, frozen=True):
@@ -162,7 +177,7 @@ class TestIds:
         self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
     ) -> None:
         for bad in ("not-an-id", "123", "01939d3c-1b7e-7c0e-9d3a", "%00", "🚀"):
-            url = endpoint.url(**{parameter: bad for parameter in _parameters(endpoint)})
+            url = endpoint.url(**dict.fromkeys(_parameters(endpoint), bad))
             response = await call(client, endpoint, url)
             expect_problem(response, 404, "not-found")
 

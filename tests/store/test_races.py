@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -66,7 +66,7 @@ def raising(workspace: UUID, names: Sequence[str]) -> list[Append]:
 
 def naming(workspace: UUID, names: Sequence[str]) -> list[Append]:
     """Appends to streams nobody else writes, but with the append ids ``p`` and ``q`` stand for."""
-    stream = f"stream-of-{random.random()}"
+    stream = f"stream-of-{uuid4()}"
     return [
         append(workspace, write(f"{stream}-{name}", 1), append_id={"p": LOW, "q": HIGH}[name])
         for name in names
@@ -85,20 +85,25 @@ async def test_crossed_requests_wait_for_the_same_one_first(
     """Two hold p and q, two want both in opposite orders: if each got one of them, they would wait for each other."""
     if exist:
         await store.append(append(workspace, write("p", 1), write("q", 1)))
-    async with pool.acquire() as one, pool.acquire() as other, AsyncExitStack() as held:
-        holders = []
+    async with (
+        pool.acquire() as one,
+        pool.acquire() as other,
+        pool.acquire() as observer,
+        AsyncExitStack() as held,
+    ):
+        pids = set()
         for name in ("p", "q"):
             holder = await held.enter_async_context(store.transaction())
             await store.append_in(holder, use(workspace, [name]))
-            holders.append(holder)
+            pids.add(holder.get_server_pid())
         crossed = [
             asyncio.create_task(append_on(store, one, *use(workspace, ["p", "q"]))),
             asyncio.create_task(append_on(store, other, *use(workspace, ["q", "p"]))),
         ]
-        blockers = {*await until_blocked(holders[0], one), *await until_blocked(holders[0], other)}
+        blockers = {*await until_blocked(observer, one), *await until_blocked(observer, other)}
         await held.aclose()
         await asyncio.gather(*crossed)
-    assert len(blockers & {holder.get_server_pid() for holder in holders}) == 1
+    assert len(blockers & pids) == 1
 
 
 async def test_no_two_calls_deadlock(store: EventStore, pool: Pool, workspace: UUID) -> None:

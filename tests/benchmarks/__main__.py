@@ -1,0 +1,81 @@
+"""``python -m tests.benchmarks [NAME ...] [--quick]``: runs the benchmarks, shows and keeps what they found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from service.logging import configure_logging
+from tests.benchmarks import report
+from tests.benchmarks.benchmark import Benchmark
+from tests.benchmarks.catalogue import ALL
+from tests.benchmarks.ground import scratch_directory, server
+from tests.benchmarks.harness import Tell, run
+
+RESULTS: Final = Path(__file__).parents[2] / "results"
+
+
+def main() -> int:
+    """The exit code: 0 when all benchmarks came to their end."""
+    options = _parser().parse_args()
+    benchmarks = [benchmark for benchmark in ALL if not options.names or benchmark.name in options.names]
+    configure_logging("error")
+    console = Console()
+    with scratch_directory() as directory, server(directory) as dsn, _progress(console, benchmarks) as tell:
+        result = uvloop.run(run(benchmarks, dsn, directory, options.scale, tell))
+    report.show(result, console)
+    console.print(f"Kept as {report.write(result, options.results)}", highlight=False)
+    return 1 if any(finding.error for finding in result.findings) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description="Measures the service beside peers and limits, on an embedded Postgres or LIFTOFF_DATABASE_URL.",
+        epilog="\n".join(f"{benchmark.name:12} {benchmark.about}" for benchmark in ALL),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = [benchmark.name for benchmark in ALL]
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[*names, []], help="which; all if none is named"
+    )
+    parser.add_argument(
+        "--quick",
+        dest="scale",
+        action="store_const",
+        const="quick",
+        default="full",
+        help="less than two minutes",
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the directory for the JSON file")
+    return parser
+
+
+@contextmanager
+def _progress(console: Console, benchmarks: Sequence[Benchmark]) -> Iterator[Tell]:
+    """A line that says what is being measured."""
+    columns = (
+        TextColumn("[bold]{task.fields[name]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    names = [benchmark.name for benchmark in benchmarks]
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=len(names), name="")
+        yield lambda benchmark, words: progress.update(
+            task, completed=names.index(benchmark.name), name=benchmark.name, description=words
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

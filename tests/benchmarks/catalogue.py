@@ -1,0 +1,10 @@
+"""All benchmarks there are, in the order in which they are run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.benchmarks import append
+from tests.benchmarks.benchmark import Benchmark
+
+ALL: Final[tuple[Benchmark, ...]] = (append.BENCHMARK,)

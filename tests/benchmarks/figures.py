@@ -1,0 +1,66 @@
+"""What a benchmark finds: figures, each with what it is measured beside in the same run, and the ratio of the two.
+
+Machines differ and other programs disturb, so an absolute figure says little. A ratio of two measurements that took
+turns says how near the service comes to what is possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from statistics import median
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+Unit = Literal["events/s", "rows/s", "mails/s", "requests/s", "s", "ms", "MB"]
+LESS_IS_BETTER: Final[frozenset[Unit]] = frozenset({"s", "ms", "MB"})
+
+Measurement: TypeAlias = Callable[[], Awaitable[float]]
+
+
+class Series(Struct, frozen=True):
+    """The runs of one measurement; ``value`` is their median."""
+
+    what: str
+    value: float
+    runs: Sequence[float]
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """One finding. ``ratio`` is ``ours`` to ``beside``: of two rates more is better, of two durations less.
+
+    ``size`` is how much there was of what the benchmark varies (leads, writers). ``parts``: seconds by where they went.
+    """
+
+    unit: Unit
+    ours: Series
+    beside: Series | None = None
+    ratio: float | None = None
+    size: int | None = None
+    parts: Mapping[str, float] = {}
+
+
+def series(what: str, runs: Sequence[float]) -> Series:
+    """At least one run of a measurement."""
+    return Series(what, median(runs), tuple(runs))
+
+
+def compared(
+    unit: Unit,
+    ours: Series,
+    beside: Series,
+    size: int | None = None,
+    parts: Mapping[str, float] | None = None,
+) -> Figure:
+    """Ours beside another. Runs that took turns are compared pair by pair, so that a busy moment counts for both."""
+    if len(ours.runs) == len(beside.runs):
+        ratio = median(one / other for one, other in zip(ours.runs, beside.runs, strict=True))
+    else:
+        ratio = ours.value / beside.value
+    return Figure(unit=unit, ours=ours, beside=beside, ratio=ratio, size=size, parts=parts or {})
+
+
+async def in_turns(times: int, ours: Measurement, beside: Measurement) -> tuple[list[float], list[float]]:
+    """Both measurements, ``times`` over, one after the other."""
+    pairs = [(await ours(), await beside()) for _ in range(times)]
+    return [one for one, _ in pairs], [other for _, other in pairs]

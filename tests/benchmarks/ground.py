@@ -1,0 +1,81 @@
+"""Where benchmarks run: a server whose writes are durable, and a fresh database for everything that is measured.
+
+The server is an embedded Postgres of the run's own, or that of ``LIFTOFF_DATABASE_URL``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from service.database.embedded import EmbeddedPostgres
+from service.database.migrate import migrate
+from service.database.pool import connect_as_owner
+
+
+class Ground:
+    """A server with a migrated template, and a directory for files. ``server`` is the DSN of its maintenance database."""
+
+    def __init__(self, server: str, template: str, directory: Path) -> None:
+        self.server = server
+        self.directory = directory
+        self._template = template
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[str]:
+        """The DSN of a fresh database with the schema of the service, until the end of the block."""
+        async with _temporary_database(self.server, self._template) as dsn:
+            yield dsn
+
+
+@contextmanager
+def server(directory: Path) -> Iterator[str]:
+    """The DSN of a server, until the end of the block. To be called from the main thread."""
+    if external := os.environ.get("LIFTOFF_DATABASE_URL"):
+        yield external
+    else:
+        with EmbeddedPostgres(directory) as dsn:
+            yield dsn
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """An empty directory, gone at the end of the block; the server of a run as root, another user, may enter it."""
+    path = Path(tempfile.mkdtemp(prefix="liftoff-bench-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@asynccontextmanager
+async def prepared_ground(server: str, directory: Path) -> AsyncIterator[Ground]:
+    """The ground on this server, until the end of the block."""
+    async with _temporary_database(server, "template1") as dsn:
+        await migrate(dsn)
+        yield Ground(server, urlsplit(dsn).path.removeprefix("/"), directory)
+
+
+@asynccontextmanager
+async def _temporary_database(server: str, template: str) -> AsyncIterator[str]:
+    name = f"liftoff_bench_{uuid4().hex}"
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    finally:
+        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await connect_as_owner(dsn, application_name="liftoff benchmarks")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,79 @@
+"""Shows a result as a table, and keeps it as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.figures import LESS_IS_BETTER, Figure, Series, Unit
+from tests.benchmarks.harness import Finding, Result
+
+
+def write(result: Result, directory: Path) -> Path:
+    """Keep the result in a file of its own, named after its time, and answer which."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / f"bench-{result.date:%Y%m%dT%H%M%SZ}-{result.scale}.json"
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+    return file
+
+
+def show(result: Result, console: Console) -> None:
+    """The figures, and what they were measured on."""
+    machine, postgres = result.machine, result.machine.postgres
+    console.print(
+        f"{machine.cores} cores ({machine.processor}), load {machine.load:.1f}, {machine.system}, "
+        f"Python {machine.python}, Postgres {postgres['server_version']}, fsync {postgres['fsync']}",
+        style="dim",
+    )
+    for finding in result.findings:
+        console.print(_table(finding))
+        for figure in finding.figures:
+            _show_parts(figure, console)
+        if finding.error is not None:
+            console.print(f"[red]{finding.benchmark} ended early:[/] {finding.error}", highlight=False)
+
+
+def _table(finding: Finding) -> Table:
+    table = Table(
+        title=f"[bold]{finding.benchmark}[/]: {finding.about} ({finding.seconds:.0f} s)", title_justify="left"
+    )
+    table.add_column("measured")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("beside")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("ratio", justify="right", no_wrap=True)
+    for figure in finding.figures:
+        table.add_row(*_cells(figure))
+    return table
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    ours = (figure.ours.what, _value(figure.ours, figure.unit))
+    if figure.beside is None or figure.ratio is None:
+        return (*ours, "", "", "")
+    better = "less" if figure.unit in LESS_IS_BETTER else "more"
+    ratio = f"{_rounded(figure.ratio)} × [dim]({better} is better)[/]"
+    return (*ours, figure.beside.what, _value(figure.beside, figure.unit), ratio)
+
+
+def _value(series: Series, unit: Unit) -> str:
+    return f"{_rounded(series.value)} {unit}"
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _show_parts(figure: Figure, console: Console) -> None:
+    """Where the time went, the most first."""
+    total = sum(figure.parts.values())
+    if not total:
+        return
+    console.print(f"Where the time went: {figure.ours.what}", style="dim")
+    for words, seconds in sorted(figure.parts.items(), key=lambda part: -part[1]):
+        console.print(
+            f"  {seconds:8.2f} s {seconds / total:4.0%}  {words}", style="dim", highlight=False, markup=False
+        )
