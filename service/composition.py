@@ -37,6 +37,10 @@ from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
 from service.launch.wording import Wording
+from service.leads.editing import LeadEditing
+from service.leads.history import LeadHistory
+from service.leads.importing import Importing
+from service.leads.reading import LeadReading
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
 from service.senders.reading import SenderReading
@@ -75,6 +79,10 @@ class Liftoff:
     drafting: Drafting
     lifecycle: Lifecycle
     senders: Senders
+    importing: Importing
+    lead_reading: LeadReading
+    lead_editing: LeadEditing
+    history_of_leads: LeadHistory
     accounts: Accounts
     sender_reading: SenderReading
     runs: Runs
@@ -121,6 +129,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
     launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
+    importing = Importing(store, vault, campaigns)
     return Liftoff(
         settings=settings,
         clock=clock,
@@ -138,6 +147,10 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         drafting=Drafting(pool, campaigns, senders, vault),
         lifecycle=Lifecycle(pool, campaigns, gates),
         senders=senders,
+        importing=importing,
+        lead_reading=LeadReading(pool, store, vault, campaigns, freshness),
+        lead_editing=LeadEditing(store, vault, campaigns, importing),
+        history_of_leads=LeadHistory(pool, codec, vault),
         accounts=Accounts(pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING)),
         sender_reading=SenderReading(pool, senders, vault, clock),
         runs=runs,

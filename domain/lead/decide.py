@@ -1,4 +1,4 @@
-"""What may be done to a lead: commands in, events out, or a refusal. The rules that keep a send from happening twice."""
+"""What may be done to a lead: commands in, events out, or a refusal; the rules that let no send happen twice."""
 
 from __future__ import annotations
 

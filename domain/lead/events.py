@@ -36,8 +36,11 @@ LossReason = Literal["worker-lost", "connection-lost"]
 
 
 class ImportedLead(Struct, frozen=True):
-    """A lead joined the draft. ``person_id`` is the keyed digest of its identity, ``document_id`` its vault document,
-    ``ordinal`` its number in the campaign, from 0."""
+    """A lead joined the draft.
+
+    ``person_id`` is the keyed digest of its identity, ``document_id`` its vault document, ``ordinal`` its number in the
+    campaign, from 0.
+    """
 
     lead_id: UUID
     ordinal: int

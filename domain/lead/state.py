@@ -102,7 +102,7 @@ NEWBORN = Lead()
 
 
 def evolve(lead: Lead, fact: Fact, at: datetime) -> Lead:
-    """The lead after one more fact, which was recorded ``at``. Total: a fact of no meaning to a lead changes nothing."""
+    """The lead after one more fact, recorded ``at``. Total: a fact of no meaning to a lead changes nothing."""
     match fact:
         case ImportedLead():
             return replace(

@@ -106,7 +106,7 @@ def _option(flag: Flag) -> click.Option:
         [_variable(flag), *flag.names],
         type=kinds.get(flag.place) or PlainValue(flag),
         required=flag.required,
-        help=flag.doc + (" 'null' clears it." if flag.nullable else ""),
+        help=flag.doc + (" It can be 'null'." if flag.nullable else ""),
     )
 
 

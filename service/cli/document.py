@@ -15,14 +15,15 @@ from litestar.types import ControllerRouterHandler
 
 from service.cli.output import pretty
 from service.http.keys import key_routes
-from service.http.openapi import Document, build_document
+from service.http.openapi import build_document
 from service.http.routes import API_ROUTES
 
 
-def api_document() -> Document:
-    """The document that the running service has at ``/openapi.json``."""
+def api_document() -> bytes:
+    """The document that the running service has at ``/openapi.json``, with line breaks."""
     routes = [*key_routes, *API_ROUTES]
-    return build_document(routes, set(_injected(routes)), version("liftoff"))
+    document = build_document(routes, set(_injected(routes)), version("liftoff"))
+    return pretty(msgspec.json.encode(document)) + b"\n"
 
 
 @click.command()
@@ -33,11 +34,10 @@ def api_document() -> Document:
 )
 def openapi(output: Path | None) -> None:
     """Print the API's OpenAPI document (JSON)."""
-    encoded = pretty(msgspec.json.encode(api_document()))
     if output is None:
-        click.echo(encoded)
+        click.echo(api_document(), nl=False)
     else:
-        output.write_bytes(encoded + b"\n")
+        output.write_bytes(api_document())
 
 
 def _injected(routes: Iterable[ControllerRouterHandler]) -> Iterator[str]:

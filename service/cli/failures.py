@@ -8,14 +8,13 @@ import click
 
 
 class Exit(IntEnum):
-    """The exit codes of every command. The last two are those a shell gives to what a signal has ended."""
+    """The exit codes of every command. The last is the one a shell gives to what Ctrl-C has ended."""
 
     OK = 0
     REFUSED = 1
     USAGE = 2
     UNAVAILABLE = 3
     INTERRUPTED = 130
-    BROKEN_PIPE = 141
 
 
 class WrongUse(click.ClickException):

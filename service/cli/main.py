@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Final
 
@@ -62,10 +61,6 @@ def _run() -> int:
         return error.exit_code
     except click.Abort:
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # What is still in the buffer has nowhere to go; Python would complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.BROKEN_PIPE
     return code or Exit.OK
 
 

@@ -47,6 +47,11 @@ def print_json(encoded: bytes, form: Format) -> None:
             print_tables(msgspec.json.decode(encoded), Console())
 
 
+def printable(text: str) -> str:
+    """The text without the characters that a terminal obeys; it may come from anyone who wrote a list of leads."""
+    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
+
+
 def pretty(encoded: bytes) -> bytes:
     """JSON with line breaks; its numbers and texts stay as they are."""
     return msgspec.json.format(encoded, indent=2)
@@ -55,21 +60,27 @@ def pretty(encoded: bytes) -> bytes:
 def print_tables(answer: object, console: Console) -> None:
     """Print an answer as tables: its lists by rows, all the rest by names and values."""
     if not isinstance(answer, dict):
-        console.print(_text(answer))
+        console.print(Text(_text(answer)))
         return
-    if facts := dict(_facts(answer)):
+    thing = _unwrapped(answer)
+    if facts := dict(_facts(thing)):
         console.print(_facts_table(facts))
-    for name, rows in _lists(answer):
-        console.print(_rows_table(name, rows, console.width))
+    for name, rows in _lists(thing):
+        _print_rows(name, rows, console)
+
+
+def _unwrapped(answer: Row) -> Row:
+    """The thing itself; the name of what one thing is wrapped in says nothing new."""
+    [only, *others] = answer.values() or [None]
+    return only if isinstance(only, dict) and not others else answer
 
 
 def _facts(thing: Row, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Name and value of everything in a thing but its lists of things; one in another is named ``other.name``."""
+    """Name and value of all that a thing has, but for its lists of things; one in another is named ``other.name``."""
     for name, value in thing.items():
         if isinstance(value, dict):
-            # What one thing is wrapped in says nothing new.
-            yield from _facts(value, prefix if not prefix and len(thing) == 1 else f"{prefix}{name}.")
-        elif not _is_rows(value):
+            yield from _facts(value, f"{prefix}{name}.")
+        elif value is not None and not _is_rows(value):
             yield f"{prefix}{name}", _text(value)
 
 
@@ -95,20 +106,20 @@ def _facts_table(facts: Mapping[str, str]) -> Table:
     return table
 
 
-def _rows_table(title: str, rows: Sequence[Row], width: int) -> Table:
-    """A table of the columns that find room; those that say nothing in any row are left out."""
+def _print_rows(title: str, rows: Sequence[Row], console: Console) -> None:
+    """Print the columns that find room, and the names of the others; those that say nothing in any row are left out."""
     flat = [dict(_facts(row)) for row in rows]
     names = sorted({name: None for row in flat for name in row}, key=_rank)
     told = [name for name in names if any(row.get(name) for row in flat)]
-    shown = list(_fitting(told, flat, width))
-    table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left")
+    shown = list(_fitting(told, flat, console.width))
+    table = Table()
     for name in shown:
         table.add_column(name, overflow="fold", no_wrap=_is_id(name))
     for row in flat:
         table.add_row(*(Text(row.get(name, "")) for name in shown))
+    console.print(Text(title, style="bold"), table, sep="\n")
     if hidden := told[len(shown) :]:
-        table.caption = f"not shown: {', '.join(hidden)} (--format json shows all)"
-    return table
+        console.print(Text(f"not shown: {', '.join(hidden)} (--format json shows all)", style="italic"))
 
 
 def _rank(name: str) -> int:
@@ -133,8 +144,6 @@ def _fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], width: int
 
 def _text(value: object) -> str:
     match value:
-        case None:
-            return ""
         case bool():
             return "yes" if value else "no"
         case []:
@@ -142,6 +151,6 @@ def _text(value: object) -> str:
         case list():
             return ", ".join(_text(item) for item in value)
         case dict():
-            return msgspec.json.encode(value).decode()
+            return printable(msgspec.json.encode(value).decode())
         case _:
-            return str(value)
+            return printable(str(value))

@@ -30,8 +30,7 @@ def worker() -> None:
     settings = settings_here()
     configure_logging(settings.log_level)
     with prepared(settings) as ground:
-        click.echo("Worker: running. Ctrl-C stops it.")
-        uvloop.run(work(ground))
+        uvloop.run(work(ground, lambda: click.echo("The worker runs. Ctrl-C stops it.")))
 
 
 def _announce(running: Running) -> None:

@@ -19,7 +19,7 @@ from service.database.pool import open_pool
 from service.settings import setting_rows
 from service.startup import database
 
-_LONGEST_NAME = 200
+_NAME = re.compile(r"(?!-)(?=.*\S).{1,200}")
 _PERIOD = re.compile(r"([1-9]\d{0,3})([mhdw])")
 _UNITS = {
     "m": timedelta(minutes=1),
@@ -77,8 +77,10 @@ def create_key(workspace: str, scopes: Sequence[str], expires_in: timedelta | No
 
     Needs the data directory or the database's URL, but no other key. It can be done while the service runs.
     """
-    if not workspace.strip() or len(workspace) > _LONGEST_NAME:
-        raise click.BadParameter(f"a name has 1 to {_LONGEST_NAME} characters", param_hint="--workspace")
+    if not _NAME.fullmatch(workspace):
+        raise click.BadParameter(
+            "a name has 1 to 200 characters and doesn't begin with a hyphen", param_hint="'--workspace'"
+        )
     allowed = frozenset(map(Scope, scopes)) or frozenset(Scope)
     with database(settings_here()) as dsn:
         click.echo(asyncio.run(_issue(dsn, workspace, allowed, expires_in)))

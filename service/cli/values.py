@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import click
@@ -59,13 +60,21 @@ class BodyValue(click.ParamType[msgspec.Raw]):
         return "|".join(words) or None
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> msgspec.Raw:
-        """The value as JSON; the word ``null`` is null, where there can be one."""
+        """The value as JSON; the word ``null`` is null, where there can be one, and ``@PATH`` is what a file holds."""
         text = str(value)
+        if self._kind in _JSON and text.startswith("@"):
+            text = self._read(text[1:], param, ctx)
         if self._nullable and text == "null":
             return msgspec.Raw(b"null")
         if problem := _wrong(text, self._kind, self._choices):
             self.fail(problem, param, ctx)
         return msgspec.Raw(text.encode() if self._kind != "text" else msgspec.json.encode(text))
+
+    def _read(self, path: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return Path(path).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            self.fail(f"{path} can't be read: {error}", param, ctx)
 
 
 def _wrong(text: str, kind: Kind, choices: tuple[str, ...]) -> str | None:

@@ -52,10 +52,14 @@ class Foundation:
 
 
 def create_app(
-    on: Foundation, routes: Sequence[ControllerRouterHandler], services: Mapping[str, object]
+    on: Foundation,
+    routes: Sequence[ControllerRouterHandler],
+    services: Mapping[str, object],
+    public_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """The application with the given routes under ``/api``, besides those it always has (keys, health, docs, problems).
 
+    ``public_routes`` are for people without a key, and no part of the API.
     ``services`` are injected by name into the handlers that ask for them, as are ``keys`` and ``cursors``.
     """
     keys = ApiKeys(on.pool, on.clock)
@@ -66,6 +70,7 @@ def create_app(
     app = Litestar(
         [
             Router(API, route_handlers=all_routes),
+            *public_routes,
             problem_pages,
             *health_routes([DatabaseProbe(on.pool), SchemaProbe(on.pool), *on.probes], on.registry),
             *docs_routes(build_document(all_routes, injected, version("liftoff"))),

@@ -173,6 +173,27 @@ _CAMPAIGNS = (
         "Choose another name, or rename the other one.",
     ),
     ProblemType(
+        "lead-exists",
+        409,
+        "The campaign has this lead already",
+        "A person is one lead of a campaign at most; the edit would have made two leads the same person.",
+        "Remove one of the two leads, or correct the address.",
+    ),
+    ProblemType(
+        "import-interrupted",
+        400,
+        "The campaign was launched during the import",
+        "Leads join a draft only. The rows before the launch were imported and are part of it, the others were not.",
+        "Put the remaining rows into another campaign; rows sent twice are counted as duplicates, never added twice.",
+    ),
+    ProblemType(
+        "import-too-long",
+        413,
+        "The file has too many rows",
+        "A file of leads has at most 1,000,000 rows. The rows before were imported.",
+        "Send the remaining rows in another file.",
+    ),
+    ProblemType(
         "field-not-editable",
         400,
         "A field can't be changed in this status",
@@ -300,6 +321,20 @@ _LAUNCH = (
         "A sender has no inbox",
         "An e-mail sender account of the campaign has no configured inbox.",
         "Configure its inbox, or take it off the campaign.",
+    ),
+    ProblemType(
+        "sender-exists",
+        409,
+        "There is a sender account for this address",
+        "Each address is connected by one sender account of a workspace.",
+        "Use the account there is, or remove it first.",
+    ),
+    ProblemType(
+        "sender-in-use",
+        409,
+        "A campaign is sending through this account",
+        "The sender account belongs to a campaign that is launching, active or paused; 'campaigns' names them.",
+        "Stop those campaigns, or let them end, and remove the account then.",
     ),
     ProblemType(
         "sender-changed",

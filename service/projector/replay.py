@@ -15,9 +15,8 @@ from msgspec import Struct
 
 from projections.catalogue import ALL, AnyProjection
 from service.database.pool import Connection, Pool
-from service.projector import checkpoints, tables
+from service.projector import checkpoints, pages, tables
 from service.projector.folding import Folding
-from service.projector.runner import PAGE
 from service.projector.tables import Difference
 from service.store.feed import Feed, Page
 
@@ -51,7 +50,7 @@ async def replay_and_compare(
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
         # One snapshot of checkpoints and rows; the log is read outside of it, for its past doesn't change.
         found = await checkpoints.find(connection, projections)
-        replay = _Replay(connection, feed, projections)
+        replay = _Replay(connection, pool, feed, projections)
         await replay.begin()
         await replay.run({checkpoint.name: checkpoint.position for checkpoint in found})
         differences = [
@@ -69,7 +68,7 @@ async def rebuild(pool: Pool, feed: Feed, projections: Sequence[AnyProjection] =
     Raises what a projection raises for an event it can't fold.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        replay = _Replay(connection, feed, projections)
+        replay = _Replay(connection, pool, feed, projections)
         await replay.begin()
         await replay.run(dict.fromkeys(_names(projections), await checkpoints.head(connection)))
         standing = [await checkpoints.seize(connection, projection) for projection in projections]
@@ -84,8 +83,11 @@ async def rebuild(pool: Pool, feed: Feed, projections: Sequence[AnyProjection] =
 class _Replay:
     """Folds the log, a page being read ahead, into the tables beside the real ones."""
 
-    def __init__(self, connection: Connection, feed: Feed, projections: Sequence[AnyProjection]) -> None:
+    def __init__(
+        self, connection: Connection, pool: Pool, feed: Feed, projections: Sequence[AnyProjection]
+    ) -> None:
         self.position = 0
+        self._pool = pool
         self._events = 0
         self._connection = connection
         self._feed = feed
@@ -100,8 +102,8 @@ class _Replay:
         """Go on up to the position that ``until`` has for each projection."""
         last = max(until.values(), default=0)
         with _uninterrupted_by_garbage_collection():
-            async with aclosing(_pages(self._feed, self.position, last)) as pages:
-                async for page in pages:
+            async with aclosing(_pages(self._pool, self._feed, self.position, last)) as read:
+                async for page in read:
                     await self._take(page, until)
                     self._events += sum(event.position <= last for event in page.events)
                     self.position = min(page.upto, last)
@@ -125,22 +127,23 @@ class _Replay:
         return Replayed(self.position, self._events, sum(rows))
 
 
-async def _pages(feed: Feed, after: int, until: int) -> AsyncGenerator[Page]:
+async def _pages(pool: Pool, feed: Feed, after: int, until: int) -> AsyncGenerator[Page]:
     """The pages of the log from ``after`` to ``until``, or to its end; one is read while another is worked on."""
     if after >= until:
         return
-    reading = asyncio.create_task(feed.read(after, PAGE))
-    try:
-        while (page := await reading).upto > after:
-            after = page.upto
-            if after < until:
-                reading = asyncio.create_task(feed.read(after, PAGE))
-            yield page
-            if after >= until:
-                return
-    finally:
-        reading.cancel()
-        await asyncio.wait([reading])
+    async with pool.acquire() as connection:
+        reading = asyncio.create_task(pages.read(connection, feed, after))
+        try:
+            while (page := await reading).upto > after:
+                after = page.upto
+                if after < until:
+                    reading = asyncio.create_task(pages.read(connection, feed, after))
+                yield page
+                if after >= until:
+                    return
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
 
 
 @contextmanager

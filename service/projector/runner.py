@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
 import asyncpg
@@ -18,16 +18,16 @@ import structlog
 from domain.event import Recorded
 from projections.catalogue import ALL, AnyProjection
 from service.database.pool import Connection, Pool
-from service.projector import checkpoints, tables
+from service.projector import checkpoints, pages, tables
 from service.projector.checkpoints import Poison
 from service.projector.folding import Folding
 from service.store.errors import UnknownEvent, UnreadableEvent
 from service.store.feed import Feed, Page
 
-PAGE: Final = 100
-"""Events read at once. One event may tell of a thousand leads: this bounds the memory of a step."""
-BUSY_SECONDS: Final = 0.05
+REST_SECONDS: Final = 0.01
+"""Between two turns, so that appends that come one by one are folded together."""
 IDLE_SECONDS: Final = 0.25
+"""Between two looks at a quiet log."""
 OUTAGE_SECONDS: Final = 1.0
 OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -38,13 +38,17 @@ class Projector:
     """Drives projections until it is cancelled. ``on_advanced`` holds what is told the new positions, by projection."""
 
     def __init__(
-        self, pool: Pool, feed: Feed, projections: Sequence[AnyProjection] = ALL, page: int = PAGE
+        self,
+        pool: Pool,
+        feed: Feed,
+        projections: Sequence[AnyProjection] = ALL,
+        most_events: int = pages.MOST_EVENTS,
     ) -> None:
         self.on_advanced: list[Callable[[Mapping[str, int]], object]] = []
         self._pool = pool
         self._feed = feed
         self._projections = projections
-        self._page = page
+        self._most_events = most_events
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
@@ -53,18 +57,19 @@ class Projector:
 
     async def run(self) -> NoReturn:
         """Work for ever; a lost database is waited for."""
-        step: Callable[[], Awaitable[float]] = self.start
+        step, pause = self.start, REST_SECONDS
         while True:
             self._awake.clear()
             try:
-                pause = await step()
+                pause = REST_SECONDS if await step() else min(2 * pause, IDLE_SECONDS)
                 step = self.turn
             except OUTAGES as error:
                 _log.warning("projector_waits", error=type(error).__name__, detail=str(error))
                 pause = OUTAGE_SECONDS
-            await self._sleep(pause)
+            await asyncio.sleep(REST_SECONDS)
+            await self._sleep(pause - REST_SECONDS)
 
-    async def start(self) -> float:
+    async def start(self) -> int:
         """Make sure each projection has a checkpoint, and let those that stopped try again; then as ``turn``."""
         for projection in self._projections:
             async with self._pool.acquire() as connection, connection.transaction():
@@ -73,16 +78,13 @@ class Projector:
                 await checkpoints.resume(connection, projection)
         return await self.turn()
 
-    async def turn(self) -> float:
-        """Fold the next events, if there are any; answers the seconds to wait before the next turn."""
-        most = 0
-        for position, projections in (await self._standings()).items():
-            most = max(most, await self._advance(projections, position))
-        if most >= self._page:
-            return 0.0
-        return BUSY_SECONDS if most else IDLE_SECONDS
+    async def turn(self) -> int:
+        """Fold the next events; answers how many there were, at most, for one projection."""
+        standings = await self._standings()
+        return max([await self._advance(standings[position], position) for position in standings], default=0)
 
     async def _sleep(self, seconds: float) -> None:
+        """Sleep until the time is over or somebody wakes us."""
         try:
             async with asyncio.timeout(seconds):
                 await self._awake.wait()
@@ -109,7 +111,7 @@ class Projector:
             claimed = await checkpoints.claim(connection, projections, position)
             if not claimed:
                 return 0
-            page = await self._read(connection, position, self._page)
+            page = await self._read(connection, position, self._most_events)
             if isinstance(page, Poison):
                 await self._stop(connection, claimed, page)
                 return 0
@@ -124,7 +126,7 @@ class Projector:
     async def _read(self, connection: Connection, after: int, limit: int) -> Page | Poison:
         """The next page, a shorter one before an event that can't be read, or that event."""
         try:
-            return await self._feed.read(after, limit, connection)
+            return await pages.read(connection, self._feed, after, limit)
         except (UnknownEvent, UnreadableEvent) as error:
             if limit > 1:
                 return await self._read(connection, after, limit // 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.benchmarks import append
+from tests.benchmarks import append, launching
 from tests.benchmarks.benchmark import Benchmark
 
-ALL: Final[tuple[Benchmark, ...]] = (append.BENCHMARK,)
+ALL: Final[tuple[Benchmark, ...]] = (append.BENCHMARK, launching.BENCHMARK)

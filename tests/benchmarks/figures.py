@@ -7,6 +7,7 @@ turns says how near the service comes to what is possible.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import ceil
 from statistics import median
 from typing import Final, Literal, TypeAlias
 
@@ -58,6 +59,11 @@ def compared(
     else:
         ratio = ours.value / beside.value
     return Figure(unit=unit, ours=ours, beside=beside, ratio=ratio, size=size, parts=parts or {})
+
+
+def percentile(percent: int, runs: Sequence[float]) -> float:
+    """The run that so many percent of all do not exceed."""
+    return sorted(runs)[ceil(len(runs) * percent / 100) - 1]
 
 
 async def in_turns(times: int, ours: Measurement, beside: Measurement) -> tuple[list[float], list[float]]:

@@ -20,7 +20,7 @@ from service.database.pool import connect_as_owner
 
 
 class Ground:
-    """A server with a migrated template, and a directory for files. ``server`` is the DSN of its maintenance database."""
+    """A server (``server`` is the DSN of its maintenance database), a template on it, and a directory for files."""
 
     def __init__(self, server: str, template: str, directory: Path) -> None:
         self.server = server

@@ -51,7 +51,7 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 async def describe_machine(server: str) -> Machine:
-    """This machine, and the database server at this DSN."""
+    """The machine we are on, and the database server at this DSN."""
     return Machine(
         system=f"{platform.system()} {platform.release()}",
         processor=_processor(),

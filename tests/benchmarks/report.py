@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from tests.benchmarks.figures import LESS_IS_BETTER, Figure, Series, Unit
 from tests.benchmarks.harness import Finding, Result
+
+_PARTS_SHOWN: Final = 8
 
 
 def write(result: Result, directory: Path) -> Path:
@@ -34,15 +37,18 @@ def show(result: Result, console: Console) -> None:
             _show_parts(figure, console)
         if finding.error is not None:
             console.print(f"[red]{finding.benchmark} ended early:[/] {finding.error}", highlight=False)
+    console.print("Ratios are ours to the other: ↑ more is better, ↓ less is better.", style="dim")
 
 
 def _table(finding: Finding) -> Table:
     table = Table(
-        title=f"[bold]{finding.benchmark}[/]: {finding.about} ({finding.seconds:.0f} s)", title_justify="left"
+        title=f"[bold]{finding.benchmark}[/]: {finding.about} ({finding.seconds:.0f} s)",
+        title_justify="left",
+        expand=True,
     )
-    table.add_column("measured")
+    table.add_column("measured", ratio=3)
     table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("beside")
+    table.add_column("beside", ratio=3)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("ratio", justify="right", no_wrap=True)
     for figure in finding.figures:
@@ -54,8 +60,8 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     ours = (figure.ours.what, _value(figure.ours, figure.unit))
     if figure.beside is None or figure.ratio is None:
         return (*ours, "", "", "")
-    better = "less" if figure.unit in LESS_IS_BETTER else "more"
-    ratio = f"{_rounded(figure.ratio)} × [dim]({better} is better)[/]"
+    better = "↓" if figure.unit in LESS_IS_BETTER else "↑"
+    ratio = f"{_rounded(figure.ratio)} × {better}"
     return (*ours, figure.beside.what, _value(figure.beside, figure.unit), ratio)
 
 
@@ -73,7 +79,7 @@ def _show_parts(figure: Figure, console: Console) -> None:
     if not total:
         return
     console.print(f"Where the time went: {figure.ours.what}", style="dim")
-    for words, seconds in sorted(figure.parts.items(), key=lambda part: -part[1]):
-        console.print(
-            f"  {seconds:8.2f} s {seconds / total:4.0%}  {words}", style="dim", highlight=False, markup=False
-        )
+    most = sorted(figure.parts.items(), key=lambda part: -part[1])[:_PARTS_SHOWN]
+    for words, seconds in most:
+        line = f"  {seconds:8.2f} s {seconds / total:4.0%}  {words}"
+        console.print(line, style="dim", highlight=False, markup=False, no_wrap=True, overflow="ellipsis")

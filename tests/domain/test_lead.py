@@ -167,6 +167,12 @@ class TestWhatNobodyKnows:
             lead = evolve(lead, event, NOW)
         assert (lead.status, lead.current_node_id) == ("sent", SECOND)
 
+    def test_late_evidence_that_nothing_was_taken_over_fails_the_lead_and_sends_nothing_again(self) -> None:
+        lead = given(intended(), SendOutcomeUnknown(send_id=SEND, reason="worker-lost"))
+        [event] = then(lead, RecordDeferred(send_id=SEND, code=450, now=NOW))
+        assert event == SendFailed(send_id=SEND, reason="lead-ended")
+        assert evolve(lead, event, NOW).status == "failed"
+
 
 class TestEndings:
     def test_unsubscribing_ends_the_lead_once(self) -> None:
@@ -178,6 +184,13 @@ class TestEndings:
         events = then(lead, accepted(NextAction(SECOND, NOW)))
         assert events == (SendAccepted(send_id=SEND, code=250),)
         assert evolve(lead, events[0], NOW).status == "unsubscribed"
+
+    def test_a_send_deferred_after_its_lead_has_ended_is_given_up(self) -> None:
+        lead = given(intended(), LeadUnsubscribed())
+        [event] = then(lead, RecordDeferred(send_id=SEND, code=450, now=NOW))
+        assert event == SendFailed(send_id=SEND, reason="lead-ended")
+        after = evolve(lead, event, NOW)
+        assert (after.status, after.open_send, after.next_action_at) == ("unsubscribed", None, None)
 
     def test_a_cancelled_lead_in_flight_keeps_its_send_open(self) -> None:
         lead = given(intended(), Cancelled())

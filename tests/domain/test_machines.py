@@ -41,6 +41,7 @@ def test_nothing_but_evidence_or_a_rollback_leads_out_of_a_terminal_lead_status(
     assert out_of_the_end == {
         ("accept", "outcome_unknown"),
         ("bounce", "outcome_unknown"),
+        ("fail", "outcome_unknown"),
         ("withdraw", "cancelled"),
     }
 

@@ -14,7 +14,7 @@ from projections.projection import Key, SumName
 from service.database.pool import Pool
 from service.projector import checkpoints
 from service.projector.checkpoints import Checkpoint
-from service.projector.runner import IDLE_SECONDS, Projector
+from service.projector.runner import Projector
 
 
 @dataclass
@@ -62,9 +62,9 @@ async def stored(pool: Pool, projection: AnyProjection) -> Tables:
 
 async def catch_up(projector: Projector) -> None:
     """Start it, and let it work until nothing is left to do."""
-    pause = await projector.start()
-    while pause < IDLE_SECONDS:
-        pause = await projector.turn()
+    seen = await projector.start()
+    while seen:
+        seen = await projector.turn()
 
 
 async def standings(pool: Pool) -> dict[str, Checkpoint]:

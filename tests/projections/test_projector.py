@@ -37,12 +37,12 @@ class SomethingNew(Event, frozen=True, kw_only=True):
     type = "something-new"
 
 
-@pytest.mark.parametrize("page", [1, 7, 1000])
+@pytest.mark.parametrize("most_events", [1, 7, 1000])
 async def test_the_tables_are_what_the_log_amounts_to(
-    pool: Pool, feed: Feed, write: Write, page: int
+    pool: Pool, feed: Feed, write: Write, most_events: int
 ) -> None:
     history = await write(lived())
-    await catch_up(Projector(pool, feed, page=page))
+    await catch_up(Projector(pool, feed, most_events=most_events))
     for projection in ALL:
         assert await stored(pool, projection) == folded(projection, history)
     assert {checkpoint.position for checkpoint in (await standings(pool)).values()} == {history[-1].position}
@@ -89,7 +89,7 @@ async def test_while_one_process_works_the_others_stand_by(pool: Pool, feed: Fee
 async def test_many_projectors_beside_many_writers_fold_every_event_once(
     pool: Pool, feed: Feed, store: EventStore, write: Write
 ) -> None:
-    projectors = [Projector(pool, feed, page=5) for _ in range(3)]
+    projectors = [Projector(pool, feed, most_events=5) for _ in range(3)]
     store.on_appended.extend(projector.wake for projector in projectors)
     async with running(*projectors):
         histories = await asyncio.gather(*(write(lived(workspace)) for workspace in (1, 2, 3)))

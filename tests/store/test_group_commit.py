@@ -66,9 +66,11 @@ async def test_appends_that_arrive_together_travel_together(
 async def test_who_writes_the_same_stream_waits_for_the_next_trip_and_keeps_the_order(
     group: GroupCommit, ferry: Ferry, workspace: UUID
 ) -> None:
-    both = request(append(workspace, write("a", 1), write("b", 1)))
-    first = asyncio.gather(send(group, workspace, "a"), group.send(both), send(group, workspace, "b", "c"))
-    await first
+    requests = [
+        request(append(workspace, *(write(stream, 1) for stream in streams)))
+        for streams in ("a", "ab", "b", "c")
+    ]
+    await asyncio.gather(*map(group.send, requests))
     assert ferry.trips == [["a", "c"], ["a+b"], ["b"]]
 
 

@@ -1,0 +1,417 @@
+"""``/api/campaigns/{id}/leads``: the leads of a campaign (some JSON names say *prospects*, as existing clients expect)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, TypeAlias
+from uuid import UUID
+
+from litestar import delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.types import ControllerRouterHandler
+from msgspec import Meta, Struct
+
+from domain.campaign.state import Campaign
+from domain.lead.events import LeadStatus, SkipReason, Source
+from domain.refusal import FieldError, Invalid
+from service.access import Scope
+from service.http.acting import acting
+from service.http.operations import operation
+from service.http.preconditions import IfMatch, precondition
+from service.http.problems import Problem
+from service.http.requests import ApiRequest
+from service.http.values import Count, Time
+from service.leads.editing import LeadEditing
+from service.leads.files import csv_rows, ndjson_rows
+from service.leads.history import LeadHistory
+from service.leads.importing import Imported, Importing
+from service.leads.reading import LeadReading, LeadStanding
+from service.leads.rows import LeadFields, LeadUpdates, NewLead, new_lead
+
+CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
+
+Page: TypeAlias = Annotated[
+    int, QueryParameter(name="page", ge=1, le=10_000_000, description="Which page, from 1.")
+]
+PageSize: TypeAlias = Annotated[int, QueryParameter(name="limit", ge=1, le=500, description="Leads a page.")]
+OfStatus: TypeAlias = Annotated[
+    LeadStatus | None, QueryParameter(name="status", description="Only leads of this status.")
+]
+
+
+class Prospect(Struct, frozen=True, kw_only=True):
+    """A lead. Of an erased person only the standing is left."""
+
+    id: UUID
+    campaign_id: UUID
+    status: LeadStatus
+    email: str | None
+    linkedin_url: str | None
+    first_name: str | None
+    last_name: str | None
+    name: str | None
+    company: str | None
+    position: str | None
+    headline: str | None
+    custom_fields: dict[str, str]
+    source: Source
+    created_at: Time
+    updated_at: Time
+    bounced_at: Time | None
+    replied_at: Time | None
+    current_node_id: UUID | None
+    next_action_at: Time | None
+    skip_reason: SkipReason | None
+
+
+class ProspectPage(Struct, frozen=True):
+    """Leads in the order in which they joined; `total` counts all pages."""
+
+    prospects: list[Prospect]
+    total: Count
+    page: Count
+    limit: Count
+
+
+class OneProspect(Struct, frozen=True):
+    """A lead."""
+
+    prospect: Prospect
+
+
+class AddProspects(Struct, frozen=True, forbid_unknown_fields=True):
+    """Leads to be added, all or none."""
+
+    prospects: Annotated[list[LeadFields], Meta(min_length=1, max_length=1000)]
+
+
+class Added(Struct, frozen=True):
+    """How many joined, and how many were on the campaign, or in the call, already."""
+
+    imported: Count
+    duplicates: Count
+
+
+class RowError(Struct, frozen=True):
+    """A row that is no lead; rows are counted from 1, without the header."""
+
+    row: Count
+    message: str
+
+
+class FileImported(Struct, frozen=True):
+    """What became of the rows of a file, with the first 100 errors."""
+
+    imported: Count
+    duplicates: Count
+    invalid: Count
+    errors: list[RowError]
+
+
+class EditProspect(Struct, frozen=True, forbid_unknown_fields=True):
+    """An edit of one lead."""
+
+    prospect_id: UUID
+    updates: LeadUpdates
+
+
+class RemoveProspects(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Either some leads by their ids, or `all` of them."""
+
+    prospect_ids: Annotated[list[UUID], Meta(min_length=1, max_length=500)] | None = None
+    all: bool = False
+
+
+class Removed(Struct, frozen=True):
+    """How many leads were taken off the campaign."""
+
+    deleted: Count
+
+
+class HistoryEntry(Struct, frozen=True, kw_only=True):
+    """A fact about the lead; `words` is what a server said, where it was kept and not erased."""
+
+    position: Count
+    id: UUID
+    type: str
+    recorded_at: Time
+    actor: str
+    epoch: Count | None
+    data: dict[str, Any]
+    words: str | None
+
+
+class History(Struct, frozen=True):
+    """Every fact about the lead, in order."""
+
+    events: list[HistoryEntry]
+
+
+_EXAMPLE: Final = {
+    "id": "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41",
+    "campaign_id": "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a42",
+    "status": "pending",
+    "email": "ada@example.com",
+    "linkedin_url": None,
+    "first_name": "Ada",
+    "last_name": None,
+    "name": None,
+    "company": "Northwind",
+    "position": None,
+    "headline": None,
+    "custom_fields": {"city": "Bergen"},
+    "source": "api",
+    "created_at": "2030-01-31T09:00:00Z",
+    "updated_at": "2030-01-31T09:00:00Z",
+    "bounced_at": None,
+    "replied_at": None,
+    "current_node_id": None,
+    "next_action_at": None,
+    "skip_reason": None,
+}
+_PATH: Final = "/campaigns/{campaign_id:uuid}/leads"
+
+
+@get(
+    _PATH,
+    **operation(
+        "lead.list",
+        Scope.CAMPAIGNS_READ,
+        answer={"prospects": [_EXAMPLE], "total": 1, "page": 1, "limit": 100},
+    ),
+)
+async def list_leads(
+    request: ApiRequest,
+    lead_reading: NamedDependency[LeadReading],
+    campaign_id: FromPath[UUID],
+    page: Page = 1,
+    limit: PageSize = 100,
+    status: OfStatus = None,
+) -> ProspectPage:
+    """The leads of a campaign, in the order in which they joined it."""
+    found = await lead_reading.page(
+        request.caller.workspace_id, campaign_id, status, (page - 1) * limit, limit
+    )
+    return ProspectPage([_view(lead) for lead in found.leads], found.total, page, limit)
+
+
+@post(
+    _PATH,
+    status_code=200,
+    **operation(
+        "lead.create",
+        Scope.CAMPAIGNS_WRITE,
+        problems=["campaign-not-draft", "campaign-changed", "version-mismatch"],
+        request={"prospects": [{"email": "ada@example.com", "first_name": "Ada"}]},
+        answer={"imported": 1, "duplicates": 0},
+    ),
+)
+async def create_leads(
+    request: ApiRequest,
+    importing: NamedDependency[Importing],
+    campaign_id: FromPath[UUID],
+    data: JSONBody[AddProspects],
+    if_match: IfMatch = None,
+) -> Added:
+    """Add up to 1,000 leads to a draft. If one of them is no lead, none is added."""
+    caller = acting(request)
+    draft = await importing.draft(caller.workspace_id, campaign_id, precondition(if_match).require)
+    added = await importing.add(caller, draft, _new_leads(draft, data.prospects))
+    return Added(added.imported, added.duplicates)
+
+
+@post(
+    f"{_PATH}/import",
+    status_code=200,
+    **operation(
+        "lead.import",
+        Scope.CAMPAIGNS_WRITE,
+        problems=[
+            "campaign-not-draft",
+            "campaign-changed",
+            "version-mismatch",
+            "import-interrupted",
+            "import-too-long",
+        ],
+        reads=[CSV, NDJSON],
+        answer={
+            "imported": 998,
+            "duplicates": 1,
+            "invalid": 1,
+            "errors": [{"row": 17, "message": "A lead of this campaign needs 'email'."}],
+        },
+    ),
+)
+async def import_leads(
+    request: ApiRequest,
+    importing: NamedDependency[Importing],
+    campaign_id: FromPath[UUID],
+    if_match: IfMatch = None,
+) -> FileImported:
+    """Add the rows of a file to a draft, up to 1,000,000. Columns that are no field of a lead become custom fields."""
+    caller = acting(request)
+    media_type, _ = request.content_type
+    if media_type not in {CSV, NDJSON}:
+        raise Problem("unsupported-media-type", f"Send the file as {CSV} or {NDJSON}.")
+    draft = await importing.draft(caller.workspace_id, campaign_id, precondition(if_match).require)
+    if media_type == CSV:
+        done = await importing.add_all(caller, draft, csv_rows(request.stream(), draft.channel), "csv")
+    else:
+        done = await importing.add_all(caller, draft, ndjson_rows(request.stream(), draft.channel), "ndjson")
+    return _file_imported(done)
+
+
+@patch(
+    _PATH,
+    **operation(
+        "lead.update",
+        Scope.CAMPAIGNS_WRITE,
+        problems=["campaign-not-draft", "campaign-changed", "version-mismatch", "lead-exists"],
+        request={"prospect_id": _EXAMPLE["id"], "updates": {"company": "Northwind"}},
+        answer={"prospect": _EXAMPLE},
+    ),
+)
+async def update_lead(
+    request: ApiRequest,
+    lead_editing: NamedDependency[LeadEditing],
+    lead_reading: NamedDependency[LeadReading],
+    campaign_id: FromPath[UUID],
+    data: JSONBody[EditProspect],
+    if_match: IfMatch = None,
+) -> OneProspect:
+    """Edit a lead of a draft."""
+    caller, lead_id = acting(request), data.prospect_id
+    await lead_editing.correct(caller, campaign_id, lead_id, data.updates, precondition(if_match).require)
+    return OneProspect(_view(await lead_reading.one(caller.workspace_id, campaign_id, lead_id)))
+
+
+@delete(
+    _PATH,
+    status_code=200,
+    **operation(
+        "lead.delete",
+        Scope.CAMPAIGNS_WRITE,
+        problems=["campaign-not-draft", "campaign-changed", "version-mismatch"],
+        request={"prospect_ids": [_EXAMPLE["id"]]},
+        answer={"deleted": 1},
+    ),
+)
+async def delete_leads(
+    request: ApiRequest,
+    lead_editing: NamedDependency[LeadEditing],
+    campaign_id: FromPath[UUID],
+    data: JSONBody[RemoveProspects],
+    if_match: IfMatch = None,
+) -> Removed:
+    """Take leads off a draft. Ids of no lead of the campaign are passed over."""
+    caller, expect = acting(request), precondition(if_match).require
+    if data.all == (data.prospect_ids is not None):
+        raise Invalid(FieldError("prospect_ids", "Give either 'prospect_ids' or 'all': true."))
+    if data.prospect_ids is None:
+        return Removed(await lead_editing.remove_all(caller, campaign_id, expect))
+    return Removed(await lead_editing.remove(caller, campaign_id, data.prospect_ids, expect))
+
+
+@get(
+    f"{_PATH}/{{lead_id:uuid}}/history",
+    **operation(
+        "lead.history",
+        Scope.CAMPAIGNS_READ,
+        answer={
+            "events": [
+                {
+                    "position": 41,
+                    "id": "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a44",
+                    "type": "send-accepted",
+                    "recorded_at": "2030-01-31T09:00:00Z",
+                    "actor": "worker",
+                    "epoch": 1,
+                    "data": {"send_id": "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a45", "code": 250},
+                    "words": "OK",
+                }
+            ]
+        },
+    ),
+)
+async def lead_history(
+    request: ApiRequest,
+    history_of_leads: NamedDependency[LeadHistory],
+    campaign_id: FromPath[UUID],
+    lead_id: FromPath[UUID],
+) -> History:
+    """Every fact that the log holds about a lead, in order."""
+    found = await history_of_leads.of(request.caller.workspace_id, campaign_id, lead_id)
+    return History(
+        [
+            HistoryEntry(
+                position=fact.position,
+                id=fact.id,
+                type=fact.type,
+                recorded_at=fact.recorded_at,
+                actor=fact.actor,
+                epoch=fact.epoch,
+                data=fact.data,
+                words=fact.words,
+            )
+            for fact in found
+        ]
+    )
+
+
+lead_routes: Final[list[ControllerRouterHandler]] = [
+    list_leads,
+    create_leads,
+    import_leads,
+    update_lead,
+    delete_leads,
+    lead_history,
+]
+
+
+def _new_leads(draft: Campaign, prospects: Sequence[LeadFields]) -> list[NewLead]:
+    """The leads of a call. Raises ``Invalid`` naming every one that is none."""
+    leads: list[NewLead] = []
+    errors: list[FieldError] = []
+    for index, fields in enumerate(prospects):
+        try:
+            leads.append(new_lead(draft.channel, fields))
+        except Invalid as invalid:
+            errors += [
+                FieldError(f"prospects[{index}].{error.path}", error.message) for error in invalid.errors
+            ]
+    if errors:
+        raise Invalid(*errors)
+    return leads
+
+
+def _file_imported(done: Imported) -> FileImported:
+    errors = [RowError(bad.row, bad.message) for bad in done.errors]
+    return FileImported(done.imported, done.duplicates, done.invalid, errors)
+
+
+def _view(lead: LeadStanding) -> Prospect:
+    who = lead.profile
+    return Prospect(
+        id=lead.id,
+        campaign_id=lead.campaign_id,
+        status=lead.status,
+        email=who.email,
+        linkedin_url=who.linkedin_url,
+        first_name=who.first_name,
+        last_name=who.last_name,
+        name=who.values().get("name"),
+        company=who.company,
+        position=who.position,
+        headline=who.headline,
+        custom_fields=who.custom_fields,
+        source=lead.source,
+        created_at=lead.created_at,
+        updated_at=lead.updated_at,
+        bounced_at=lead.bounced_at,
+        replied_at=lead.replied_at,
+        current_node_id=lead.current_node_id,
+        next_action_at=lead.next_action_at,
+        skip_reason=lead.skip_reason,
+    )

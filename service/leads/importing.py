@@ -1,0 +1,247 @@
+"""Importing leads: a person joins a campaign once, whoever imports it how often, and nothing joins after the launch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import aiosql
+import asyncpg
+from msgspec import Struct
+
+from domain import streams
+from domain.campaign.decide import ReviseLeads, decide, require_draft
+from domain.campaign.state import Campaign
+from domain.lead.events import ImportedLead, LeadsImported, Source
+from domain.refusal import Refused
+from service.caller import Caller
+from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
+from service.database.pool import Connection
+from service.ids import new_id
+from service.leads.files import MAX_ROWS
+from service.leads.rows import BadRow, NewLead
+from service.store.appends import Any as AnyVersion
+from service.store.appends import StreamWrite
+from service.store.log import EventStore
+from service.texts import pack
+from service.vault import Document, Vault
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("roster.sql"), "asyncpg")
+
+ROWS_AN_EVENT: Final = 1000
+ATTEMPTS: Final = 20
+"""How often a part of an import is tried again when others change the campaign at the same moment."""
+SHOWN_ERRORS: Final = 100
+ROSTER_COLUMNS: Final = (
+    "workspace_id",
+    "campaign_id",
+    "person_id",
+    "lead_id",
+    "ordinal",
+    "document_id",
+    "fields",
+)
+
+
+class Imported(Struct, frozen=True):
+    """What became of the rows; ``errors`` are the first of the invalid ones."""
+
+    imported: int = 0
+    duplicates: int = 0
+    invalid: int = 0
+    errors: tuple[BadRow, ...] = ()
+
+
+class Importing:
+    """Adds leads to drafts."""
+
+    def __init__(self, store: EventStore, vault: Vault, campaigns: Campaigns) -> None:
+        self._store = store
+        self._vault = vault
+        self._campaigns = campaigns
+
+    async def draft(self, workspace_id: UUID, campaign_id: UUID, expect: Expect = any_version) -> Campaign:
+        """The campaign, if leads may join it. Raises ``Refused`` ``campaign-not-draft``, ``not-found``."""
+        campaign = await self._campaigns.load(workspace_id, campaign_id)
+        expect(campaign.version)
+        require_draft(campaign)
+        return campaign
+
+    async def add(self, caller: Caller, draft: Campaign, leads: Sequence[NewLead]) -> Imported:
+        """Add leads, all or none. Raises ``Refused`` when the campaign is no draft any more."""
+        _, joined = await self._add_part(caller, draft, leads, "api")
+        return Imported(imported=joined, duplicates=len(leads) - joined)
+
+    async def add_all(
+        self, caller: Caller, draft: Campaign, rows: AsyncIterator[NewLead | BadRow], source: Source
+    ) -> Imported:
+        """Add the rows of a file, a thousand at a time; the next thousand is read while the last is written.
+
+        Raises ``Refused`` ``import-interrupted`` when the campaign is launched meanwhile, and ``import-too-long``;
+        what was added until then stays, and the refusal says how much that is.
+        """
+        tally = _Tally(draft)
+        try:
+            async for part in _parts(rows, tally):
+                await tally.written()
+                tally.write(self._add_part(caller, tally.draft, part, source), len(part))
+            await tally.written()
+        except Refused as refused:
+            await tally.settled()
+            raise _interrupted(refused, tally) from None
+        return Imported(tally.imported, tally.duplicates, tally.invalid, tuple(tally.errors))
+
+    async def _add_part(
+        self, caller: Caller, draft: Campaign, leads: Sequence[NewLead], source: Source
+    ) -> tuple[Campaign, int]:
+        """Add some leads in one transaction; answers the campaign after it and how many joined."""
+        for _ in range(ATTEMPTS):
+            try:
+                async with self._store.transaction() as connection:
+                    return await self._write(connection, caller, draft, leads, source)
+            except (StreamMoved, asyncpg.UniqueViolationError):
+                draft = await self.draft(caller.workspace_id, draft.id)
+        raise Refused("campaign-changed", "Others keep changing this campaign. Import the rest again later.")
+
+    async def _write(
+        self,
+        connection: Connection,
+        caller: Caller,
+        draft: Campaign,
+        leads: Sequence[NewLead],
+        source: Source,
+    ) -> tuple[Campaign, int]:
+        newcomers = await self._newcomers(connection, caller.workspace_id, draft, leads)
+        if not newcomers:
+            return draft, 0
+        imported = [
+            ImportedLead(new_id(), ordinal, person_id, new_id())
+            for ordinal, person_id in enumerate(newcomers, draft.leads_ever)
+        ]
+        await self._write_rows(connection, caller.workspace_id, draft.id, imported, newcomers)
+        events = [
+            LeadsImported(
+                campaign_id=draft.id, source=source, leads=tuple(imported[start : start + ROWS_AN_EVENT])
+            )
+            for start in range(0, len(imported), ROWS_AN_EVENT)
+        ]
+        roster = StreamWrite(stream=streams.roster(draft.id), expected=AnyVersion(), events=events)
+        change = Change(events=decide(draft, ReviseLeads(added=len(imported))), also=(roster,))
+        return await self._campaigns.swap(caller, draft, change, connection), len(imported)
+
+    async def _newcomers(
+        self, connection: Connection, workspace_id: UUID, draft: Campaign, leads: Sequence[NewLead]
+    ) -> dict[UUID, NewLead]:
+        """The people among ``leads`` who are not on the campaign yet, in order, each once."""
+        people: dict[UUID, NewLead] = {}
+        for lead in leads:
+            person_id = self._vault.identity_digest(workspace_id, draft.channel, lead.canonical)
+            people.setdefault(person_id, lead)
+        rows = _queries.present(
+            connection, workspace_id=workspace_id, campaign_id=draft.id, person_ids=list(people)
+        )
+        async for row in rows:
+            del people[row["person_id"]]
+        return people
+
+    async def _write_rows(
+        self,
+        connection: Connection,
+        workspace_id: UUID,
+        campaign_id: UUID,
+        imported: Sequence[ImportedLead],
+        newcomers: dict[UUID, NewLead],
+    ) -> None:
+        documents: list[Document] = []
+        rows = []
+        for lead in imported:
+            profile = newcomers[lead.person_id].profile
+            fields = list(profile.values())
+            documents.append(Document(lead.person_id, lead.document_id, pack(profile), fields))
+            rows.append(
+                (
+                    workspace_id,
+                    campaign_id,
+                    lead.person_id,
+                    lead.lead_id,
+                    lead.ordinal,
+                    lead.document_id,
+                    fields,
+                )
+            )
+        # Sorted, so that two imports with people in common wait for each other in one order.
+        rows.sort(key=lambda row: row[2])
+        await connection.copy_records_to_table("roster", columns=ROSTER_COLUMNS, records=rows)
+        await self._vault.seal_many(connection, workspace_id, documents)
+
+
+class _Tally:
+    """How far an import has come: the draft after the last part, what was counted, and the part being written."""
+
+    def __init__(self, draft: Campaign) -> None:
+        self.draft = draft
+        self.imported = 0
+        self.duplicates = 0
+        self.invalid = 0
+        self.errors: list[BadRow] = []
+        self._writing: asyncio.Task[tuple[Campaign, int]] | None = None
+        self._size = 0
+
+    def write(self, part: Any, size: int) -> None:
+        """A part is being written from now on."""
+        self._writing = asyncio.ensure_future(part)
+        self._size = size
+
+    async def written(self) -> None:
+        """Wait for the part being written, and count it. Raises what its writing raises."""
+        if self._writing is None:
+            return
+        writing, self._writing = self._writing, None
+        self.draft, joined = await writing
+        self.imported += joined
+        self.duplicates += self._size - joined
+
+    async def settled(self) -> None:
+        """Wait for the part being written, if there is one, and count it if it was."""
+        try:
+            await self.written()
+        except Refused:
+            return
+
+    def reject(self, row: BadRow) -> None:
+        """Count an invalid row."""
+        self.invalid += 1
+        if len(self.errors) < SHOWN_ERRORS:
+            self.errors.append(row)
+
+
+async def _parts(rows: AsyncIterator[NewLead | BadRow], tally: _Tally) -> AsyncIterator[list[NewLead]]:
+    """The good rows, a thousand at a time; the bad ones go to the tally."""
+    part: list[NewLead] = []
+    count = 0
+    async for row in rows:
+        count += 1
+        if count > MAX_ROWS:
+            raise Refused("import-too-long", f"A file has at most {MAX_ROWS} rows; send the rest in another.")
+        if isinstance(row, BadRow):
+            tally.reject(row)
+            continue
+        part.append(row)
+        if len(part) == ROWS_AN_EVENT:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _interrupted(refused: Refused, tally: _Tally) -> Refused:
+    counts = {"imported": tally.imported, "duplicates": tally.duplicates, "invalid": tally.invalid}
+    if refused.code == "campaign-not-draft" and tally.imported:
+        message = (
+            f"The campaign was launched during the import: {tally.imported} leads had joined it by then."
+        )
+        return Refused("import-interrupted", message, {**refused.evidence, **counts})
+    return Refused(refused.code, refused.message, {**refused.evidence, **counts}, refused.errors)

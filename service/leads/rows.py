@@ -1,0 +1,96 @@
+"""One lead as a client writes it, made into who it is (its identity) and what is known of it (its profile)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import asdict
+
+from domain.identity import IDENTITY_FIELD, identity_bytes, normalise
+from domain.refusal import FieldError, Invalid
+from domain.sequence import Channel
+from service.texts import LeadProfile
+
+MAX_CUSTOM_FIELDS: Final = 100
+
+Text: TypeAlias = Annotated[str, Meta(max_length=10_000)]
+Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
+CustomFields: TypeAlias = Annotated[
+    dict[Key, Text | int | float | bool | None], Meta(max_length=MAX_CUSTOM_FIELDS)
+]
+
+
+class LeadFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of a lead; at least the channel's identity: `email`, or `linkedin_url`."""
+
+    email: Text | None = None
+    linkedin_url: Text | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    name: Text | None = None
+    company: Text | None = None
+    position: Text | None = None
+    headline: Text | None = None
+    custom_fields: CustomFields | None = None
+
+
+class LeadUpdates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New values of some fields of a lead; null takes a value away. `custom_fields` are replaced as a whole."""
+
+    email: Text | None | UnsetType = UNSET
+    linkedin_url: Text | None | UnsetType = UNSET
+    first_name: Text | None | UnsetType = UNSET
+    last_name: Text | None | UnsetType = UNSET
+    name: Text | None | UnsetType = UNSET
+    company: Text | None | UnsetType = UNSET
+    position: Text | None | UnsetType = UNSET
+    headline: Text | None | UnsetType = UNSET
+    custom_fields: CustomFields | None | UnsetType = UNSET
+
+
+class NewLead(Struct, frozen=True):
+    """A lead ready to be written: ``canonical`` is its normalised identity on the campaign's channel."""
+
+    canonical: bytes
+    profile: LeadProfile
+
+
+class BadRow(Struct, frozen=True):
+    """A row of a file that is no lead; ``row`` counts the rows from 1, without a header."""
+
+    row: int
+    message: str
+
+
+def new_lead(channel: Channel, fields: LeadFields) -> NewLead:
+    """The lead that ``fields`` describe. Raises ``Invalid`` for an identity that is missing or can't be one."""
+    field = IDENTITY_FIELD[channel]
+    written: str | None = getattr(fields, field)
+    if written is None or not written.strip():
+        raise Invalid(FieldError(field, f"A lead of this campaign needs '{field}'."))
+    identity = normalise(channel, written)
+    given = {name: _stripped(value) for name, value in asdict(fields).items() if name != "custom_fields"}
+    given |= {field: identity}
+    return NewLead(
+        identity_bytes(channel, identity), LeadProfile(**given, custom_fields=_texts(fields.custom_fields))
+    )
+
+
+def updated(profile: LeadProfile, updates: LeadUpdates) -> LeadFields:
+    """The fields of a lead after an edit."""
+    changes = {name: value for name, value in asdict(updates).items() if value is not UNSET}
+    return LeadFields(**(asdict(profile) | changes))
+
+
+def _stripped(value: str | None) -> str | None:
+    return value.strip() or None if value is not None else None
+
+
+def _texts(custom: CustomFields | None) -> dict[str, str]:
+    """Custom fields as texts; those without a value are left out. True and false are written as in JSON."""
+    return {key: _text(value) for key, value in (custom or {}).items() if value is not None}
+
+
+def _text(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,25 @@
+"""Pages of the log that fit in memory: one event may tell of a lead, or of a thousand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import aiosql
+
+from service.database.pool import Connection
+from service.store.feed import Feed, Page
+
+MOST_EVENTS: Final = 1_000
+MOST_BYTES: Final = 250_000
+"""Of payload as it is stored, compressed: a thousand events about single leads, or 3,000 to 25,000 leads told at once."""
+
+_queries: Any = aiosql.from_path(Path(__file__).with_name("pages.sql"), "asyncpg")
+
+
+async def read(connection: Connection, feed: Feed, after: int, most_events: int = MOST_EVENTS) -> Page:
+    """The next events above ``after``: at least one, if there is one. Raises as ``Feed.read`` does."""
+    fitting: int = await _queries.fitting(
+        connection, after=after, most_events=most_events, most_bytes=MOST_BYTES
+    )
+    return await feed.read(after, max(fitting, 1), connection)

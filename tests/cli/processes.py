@@ -1,0 +1,114 @@
+"""The command ``liftoff`` as a process of its own, with an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any, NamedTuple
+
+LIFTOFF = (sys.executable, "-m", "service.cli.main")
+PATIENCE_SECONDS = 60
+LAST_LINE = "Ctrl-C stops the service."
+
+
+class Ran(NamedTuple):
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def answer(self) -> Any:
+        """The JSON it printed."""
+        return json.loads(self.out)
+
+
+class Serving(NamedTuple):
+    """A running ``liftoff serve`` and what it said when it answered."""
+
+    process: subprocess.Popen[str]
+    lines: list[str]
+
+    @property
+    def url(self) -> str:
+        return self._said("Liftoff: ")
+
+    @property
+    def key(self) -> str:
+        return self._said("API key: ")
+
+    @property
+    def client(self) -> Mapping[str, str]:
+        """What a client's environment says of it."""
+        return {"LIFTOFF_API_BASE_URL": self.url, "LIFTOFF_API_KEY": self.key}
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C: a terminal tells the whole group of processes. The exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def _said(self, prefix: str) -> str:
+        [found] = [line.removeprefix(prefix) for line in self.lines if line.startswith(prefix)]
+        return found
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of this process, with no settings but these."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("LIFTOFF_")}
+    return outside | {"PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1", **settings}
+
+
+def liftoff(*arguments: str, settings: Mapping[str, str]) -> Ran:
+    """Run a command to its end."""
+    ran = subprocess.run(
+        [*LIFTOFF, *arguments],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def embedded(data_dir: Path, **settings: str) -> dict[str, str]:
+    """Settings for a service on an embedded database, on ports that are free."""
+    ports = {"LIFTOFF_HTTP_PORT": "0", "LIFTOFF_SMTP_SINK_PORT": "0"}
+    return {"LIFTOFF_DATA_DIR": str(data_dir), **ports, **settings}
+
+
+@contextmanager
+def serving(settings: Mapping[str, str]) -> Iterator[Serving]:
+    """A service, until the end of the block; it is killed if it has not ended by then."""
+    with subprocess.Popen(
+        [*LIFTOFF, "serve"],
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        watchdog = Timer(PATIENCE_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            yield Serving(process, list(_announced(process)))
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def _announced(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield line.rstrip("\n")
+        if line.startswith(LAST_LINE):
+            return
+    raise AssertionError("the service did not start")
