@@ -35,15 +35,20 @@ class Refusal(Exception):
 
 def open_client() -> httpx.Client:
     """A client of the API that the environment names. Raises ``WrongUse``."""
-    base_url = os.environ.get("LIFTOFF_API_BASE_URL") or DEFAULT_BASE_URL
-    if not base_url.startswith(("http://", "https://")):
-        raise WrongUse(f"LIFTOFF_API_BASE_URL must begin with http:// or https://, unlike '{base_url}'")
     key = os.environ.get("LIFTOFF_API_KEY", "").strip()
     headers = {b"Authorization": b"Bearer " + key.encode()} if key else None
+    return httpx.Client(base_url=_base_url(), headers=headers, timeout=_PATIENCE)
+
+
+def _base_url() -> httpx.URL:
+    text = os.environ.get("LIFTOFF_API_BASE_URL") or DEFAULT_BASE_URL
     try:
-        return httpx.Client(base_url=base_url, headers=headers, timeout=_PATIENCE)
-    except httpx.InvalidURL as error:
-        raise WrongUse(f"LIFTOFF_API_BASE_URL is no address: {error}") from error
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise WrongUse(f"LIFTOFF_API_BASE_URL must be an address like {DEFAULT_BASE_URL}, not '{text}'")
+    return url
 
 
 def call(

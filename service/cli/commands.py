@@ -106,8 +106,12 @@ def _option(flag: Flag) -> click.Option:
         [_variable(flag), *flag.names],
         type=kinds.get(flag.place) or PlainValue(flag),
         required=flag.required,
-        help=flag.doc + (" It can be 'null'." if flag.nullable else ""),
+        help=" ".join(filter(None, [flag.doc, _choices(flag), "It can be 'null'." if flag.nullable else ""])),
     )
+
+
+def _choices(flag: Flag) -> str:
+    return f"One of {', '.join(flag.choices)}." if flag.choices else ""
 
 
 def _variable(flag: Flag) -> str:

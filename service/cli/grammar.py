@@ -21,6 +21,8 @@ Kind: TypeAlias = Literal["text", "integer", "number", "boolean", "switch", "arr
 PLACES: Final[tuple[Place, ...]] = get_args(Place)
 _JSON: Final = "application/json"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
+# The API has kept a word that its clients know.
+_OTHER_WORDS: Final = {"prospect-id": "lead-id"}
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _KINDS: Final[Mapping[str, Kind]] = {
     "string": "text",
@@ -35,7 +37,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
 class Flag(Struct, frozen=True, kw_only=True):
     """One thing an operation takes. ``names`` begin with two hyphens; ``field`` is what the API calls it.
 
-    A ``switch`` can only be set, a ``boolean`` set or unset. ``nullable``: a body may say null, which is not
+    A ``switch`` can only be set, a ``boolean`` set or unset. ``nullable``: a body may say null, and that is not
     the same as leaving the field out.
     """
 
@@ -140,7 +142,7 @@ def _body(document: Schema, noun: str, schema: Schema) -> Iterator[Flag]:
             field=name,
             kind=kind,
             required=all(name in shape.get("required", []) for shape in shapes),
-            nullable=nullable,
+            nullable=nullable and field.get("default", ...) is not None,
             choices=choices,
             doc=_doc(document, field),
         )
@@ -155,7 +157,7 @@ def _file(reads: Sequence[str]) -> Flag:
 def _names(noun: str, field: str) -> tuple[str, ...]:
     """``--id`` before the full name for the id of the noun itself (a ``sequence-node``'s may be ``node_id``)."""
     name = kebab(field)
-    owner = name.removesuffix("-id")
+    owner = _OTHER_WORDS.get(name, name).removesuffix("-id")
     is_own = owner != name and (noun == owner or noun.endswith(f"-{owner}"))
     return ("--id", f"--{name}") if is_own else (f"--{name}",)
 

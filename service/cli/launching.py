@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 
 from service.cli.commands import ApiCommand, print_answer
-from service.cli.failures import Unavailable
+from service.cli.failures import Exit, Unavailable
 from service.cli.grammar import Operation
 from service.cli.output import Format
 from service.cli.watching import Standing, follow, watch
@@ -31,8 +31,8 @@ class Launch(ApiCommand):
         try:
             last = _follow(client, campaign_id, answer, form)
         except KeyboardInterrupt:
-            click.echo(f"The campaign goes on. Its progress: liftoff campaign --id {campaign_id}", err=True)
-            raise
+            click.echo(f"\nThe campaign goes on. Its progress: liftoff campaign --id {campaign_id}", err=True)
+            ctx.exit(Exit.INTERRUPTED)
         if last.status == "draft":
             raise Unavailable(
                 f"The launch was taken back. Its run: liftoff run --id {answer.json()['runId']}"

@@ -123,8 +123,10 @@ def _print_rows(title: str, rows: Sequence[Row], console: Console) -> None:
 
 
 def _rank(name: str) -> int:
-    """What tells things apart comes first; all else stays in its order."""
-    return _FIRST_COLUMNS.index(name) if name in _FIRST_COLUMNS else len(_FIRST_COLUMNS)
+    """What tells things apart comes first, the ids of other things come last; all else stays in its order."""
+    if name in _FIRST_COLUMNS:
+        return _FIRST_COLUMNS.index(name)
+    return len(_FIRST_COLUMNS) + _is_id(name)
 
 
 def _is_id(name: str) -> bool:

@@ -21,6 +21,7 @@ _JSON: Final[Mapping[Kind, tuple[type, str]]] = {
     "object": (dict, "a JSON object, like '{\"a\": 1}'"),
     "json": (object, "JSON"),
 }
+_FEW: Final = 6
 
 
 class PlainValue(click.ParamType[str]):
@@ -33,7 +34,7 @@ class PlainValue(click.ParamType[str]):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
         """What help calls the value."""
-        return "|".join(self._choices) or None
+        return _metavar(self._choices)
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text, if it is one that can be."""
@@ -56,8 +57,7 @@ class BodyValue(click.ParamType[msgspec.Raw]):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
         """What help calls the value."""
-        words = [*self._choices, "null"] if self._nullable and self._choices else self._choices
-        return "|".join(words) or None
+        return _metavar(self._choices)
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> msgspec.Raw:
         """The value as JSON; the word ``null`` is null, where there can be one, and ``@PATH`` is what a file holds."""
@@ -75,6 +75,10 @@ class BodyValue(click.ParamType[msgspec.Raw]):
             return Path(path).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             self.fail(f"{path} can't be read: {error}", param, ctx)
+
+
+def _metavar(choices: tuple[str, ...]) -> str | None:
+    return "|".join(choices) if 0 < len(choices) <= _FEW else None
 
 
 def _wrong(text: str, kind: Kind, choices: tuple[str, ...]) -> str | None:

@@ -29,7 +29,7 @@ REST_SECONDS: Final = 0.01
 IDLE_SECONDS: Final = 0.25
 """Between two looks at a quiet log."""
 OUTAGE_SECONDS: Final = 1.0
-OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _log = structlog.get_logger(__name__)
 
@@ -56,14 +56,15 @@ class Projector:
         self._awake.set()
 
     async def run(self) -> NoReturn:
-        """Work for ever; a lost database is waited for."""
+        """Work for ever; a lost database is waited for, and any other trouble is logged and tried again."""
         step, pause = self.start, REST_SECONDS
         while True:
             self._awake.clear()
             try:
                 pause = REST_SECONDS if await step() else min(2 * pause, IDLE_SECONDS)
                 step = self.turn
-            except OUTAGES as error:
+            except Exception as error:
+                # Whatever it was, rows and checkpoint are as they were before the turn.
                 _log.warning("projector_waits", error=type(error).__name__, detail=str(error))
                 pause = OUTAGE_SECONDS
             await asyncio.sleep(REST_SECONDS)

@@ -13,32 +13,12 @@ from litestar import Litestar
 from msgspec import Struct
 
 from service.access import ApiKeys, NewKey, Scope
+from service.cli.document import api_document
 from service.composition import Liftoff
-from service.http.keys import key_routes
-from service.http.openapi import build_document
-from service.http.routes import API_ROUTES
 from tests.api.making import add_leads, make_sender
+from tests.http.conftest import transport_to
 
 NOBODY = "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41"
-SERVICES = [
-    "campaigns",
-    "campaign_reading",
-    "drafting",
-    "lifecycle",
-    "preflight",
-    "launching",
-    "wording",
-    "history",
-    "keys",
-    "cursors",
-    "clock",
-    "leads",
-    "lead_reading",
-    "lead_editing",
-    "importing",
-    "accounts",
-    "sender_reading",
-]
 
 
 class Endpoint(Struct, frozen=True):
@@ -66,7 +46,7 @@ class Endpoint(Struct, frozen=True):
 
 def endpoints() -> list[Endpoint]:
     """All operations there are."""
-    document = build_document([*key_routes, *API_ROUTES], SERVICES, "test")
+    document = json.loads(api_document())
     return [
         Endpoint(
             operation["operationId"],
@@ -83,11 +63,8 @@ def endpoints() -> list[Endpoint]:
 
 ALL = endpoints()
 WITH_JSON = [endpoint for endpoint in ALL if endpoint.media_type == "application/json"]
+JSON_TYPE = {"Content-Type": "application/json"}
 WITH_ID = [endpoint for endpoint in ALL if endpoint.has_id]
-
-
-def named(endpoint: Endpoint) -> str:
-    return endpoint.name
 
 
 @pytest.fixture
@@ -125,115 +102,138 @@ def expect_problem(response: httpx.Response, status: int, *codes: str) -> dict[s
     return problem
 
 
-async def call(client: httpx.AsyncClient, endpoint: Endpoint, url: str, **body: Any) -> httpx.Response:
-    if not body and endpoint.media_type is not None:
-        body = {"content": b"{}", "headers": {"Content-Type": endpoint.media_type}}
-    return await client.request(endpoint.method, url, **body)
+async def call(
+    client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str], **request: Any
+) -> httpx.Response:
+    return await client.request(endpoint.method, endpoint.url(**ids), **request)
 
 
-@pytest.mark.parametrize("endpoint", WITH_JSON, ids=named)
 class TestBodies:
     async def test_malformed_json(
-        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+        self, client: httpx.AsyncClient, ids: dict[str, str], subtests: pytest.Subtests
     ) -> None:
-        json_type = {"Content-Type": "application/json"}
-        for broken in (b"{", b"\xff\xfe", b'{"a":}', b"[" * 100_000, b"nul"):
-            response = await call(client, endpoint, endpoint.url(**ids), content=broken, headers=json_type)
-            expect_problem(response, 400, "malformed-json", "invalid-value")
+        for endpoint in WITH_JSON:
+            with subtests.test(endpoint.name):
+                for broken in (b"{", b"\xff\xfe", b'{"a":}', b"[" * 100_000, b"nul"):
+                    response = await call(client, endpoint, ids, content=broken, headers=JSON_TYPE)
+                    expect_problem(response, 400, "malformed-json", "invalid-value")
 
     async def test_wrong_types(
-        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+        self, client: httpx.AsyncClient, ids: dict[str, str], subtests: pytest.Subtests
     ) -> None:
-        for wrong in ([], "text", 7, None, True):
-            response = await call(client, endpoint, endpoint.url(**ids), json=wrong)
-            expect_problem(response, 400, "invalid-value")
+        for endpoint in WITH_JSON:
+            with subtests.test(endpoint.name):
+                for wrong in ([], "text", 7, None, True):
+                    response = await call(client, endpoint, ids, json=wrong)
+                    expect_problem(response, 400, "invalid-value")
 
     async def test_unknown_fields(
-        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+        self, client: httpx.AsyncClient, ids: dict[str, str], subtests: pytest.Subtests
     ) -> None:
-        response = await call(client, endpoint, endpoint.url(**ids), json={"no_such_field": 1})
-        problem = expect_problem(response, 400, "invalid-value")
-        assert "no_such_field" in json.dumps(problem["errors"])
+        for endpoint in WITH_JSON:
+            with subtests.test(endpoint.name):
+                response = await call(client, endpoint, ids, json={"no_such_field": 1})
+                problem = expect_problem(response, 400, "invalid-value")
+                assert "no_such_field" in json.dumps(problem["errors"])
 
     async def test_a_huge_body(
-        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str], liftoff: Liftoff
+        self,
+        client: httpx.AsyncClient,
+        ids: dict[str, str],
+        liftoff: Liftoff,
+        subtests: pytest.Subtests,
     ) -> None:
         huge = b'{"name": "' + b"x" * liftoff.settings.body_limit_bytes + b'"}'
-        json_type = {"Content-Type": "application/json"}
-        response = await call(client, endpoint, endpoint.url(**ids), content=huge, headers=json_type)
-        expect_problem(response, 413, "body-too-large")
+        for endpoint in WITH_JSON:
+            with subtests.test(endpoint.name):
+                response = await call(client, endpoint, ids, content=huge, headers=JSON_TYPE)
+                expect_problem(response, 413, "body-too-large")
 
     async def test_another_media_type(
-        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+        self, client: httpx.AsyncClient, ids: dict[str, str], subtests: pytest.Subtests
     ) -> None:
         xml = {"Content-Type": "application/xml"}
-        response = await call(client, endpoint, endpoint.url(**ids), content=b"<a/>", headers=xml)
-        expect_problem(response, 415, "unsupported-media-type")
+        for endpoint in ALL:
+            if endpoint.media_type is not None:
+                with subtests.test(endpoint.name):
+                    response = await call(client, endpoint, ids, content=b"<a/>", headers=xml)
+                    expect_problem(response, 415, "unsupported-media-type")
 
 
-@pytest.mark.parametrize("endpoint", WITH_ID, ids=named)
 class TestIds:
-    async def test_an_id_that_is_none(
-        self, client: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
+    async def test_an_id_that_is_none(self, client: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+        for endpoint in WITH_ID:
+            with subtests.test(endpoint.name):
+                for bad in ("not-an-id", "123", "01939d3c-1b7e-7c0e-9d3a", "%00", "\N{ROCKET}"):
+                    wrong = dict.fromkeys(_parameters(endpoint), bad)
+                    response = await call(client, endpoint, wrong, **_least_body(endpoint))
+                    expect_problem(response, 404, "not-found")
+
+    async def test_an_id_of_nothing(self, client: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+        for endpoint in WITH_ID:
+            with subtests.test(endpoint.name):
+                response = await call(client, endpoint, {}, **_least_body(endpoint))
+                if response.status_code != 400:  # a body is looked at first, and an empty one may be wrong
+                    expect_problem(response, 404, "not-found")
+
+    async def test_a_thing_of_another_workspace_is_a_thing_that_does_not_exist(
+        self, foreigner: httpx.AsyncClient, ids: dict[str, str], subtests: pytest.Subtests
     ) -> None:
-        for bad in ("not-an-id", "123", "01939d3c-1b7e-7c0e-9d3a", "%00", "🚀"):
-            url = endpoint.url(**dict.fromkeys(_parameters(endpoint), bad))
-            response = await call(client, endpoint, url)
-            expect_problem(response, 404, "not-found")
-
-    async def test_an_id_of_nothing(self, client: httpx.AsyncClient, endpoint: Endpoint) -> None:
-        response = await client.request(endpoint.method, endpoint.url(), **_least_body(endpoint))
-        if response.status_code != 400:  # the body is looked at first, and an empty one may be wrong
-            expect_problem(response, 404, "not-found")
-
-    async def test_a_thing_of_another_workspace(
-        self, foreigner: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]
-    ) -> None:
-        body = _least_body(endpoint)
-        theirs = await foreigner.request(endpoint.method, endpoint.url(**ids), **body)
-        nothing = await foreigner.request(endpoint.method, endpoint.url(), **body)
-        assert _told(theirs) == _told(nothing)
+        for endpoint in WITH_ID:
+            with subtests.test(endpoint.name):
+                theirs = await call(foreigner, endpoint, ids, **_least_body(endpoint))
+                nothing = await call(foreigner, endpoint, {}, **_least_body(endpoint))
+                assert _told(theirs) == _told(nothing)
 
 
-@pytest.mark.parametrize("endpoint", ALL, ids=named)
 class TestKeys:
-    async def test_no_key(self, app: Litestar, endpoint: Endpoint, ids: dict[str, str]) -> None:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as stranger:
-            for header in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YTpi"}):
-                response = await stranger.request(endpoint.method, endpoint.url(**ids), headers=header)
-                expect_problem(response, 401, "unauthorized")
-                assert response.headers["www-authenticate"].startswith("Bearer")
+    async def test_no_key(self, app: Litestar, ids: dict[str, str], subtests: pytest.Subtests) -> None:
+        async with httpx.AsyncClient(transport=transport_to(app), base_url="http://test") as stranger:
+            for endpoint in ALL:
+                with subtests.test(endpoint.name):
+                    for header in ({}, _bearer("nonsense"), {"Authorization": "Basic YTpi"}):
+                        response = await call(stranger, endpoint, ids, headers=header)
+                        expect_problem(response, 401, "unauthorized")
+                        assert response.headers["www-authenticate"].startswith("Bearer")
 
     async def test_a_revoked_key(
         self,
         client: httpx.AsyncClient,
-        endpoint: Endpoint,
         ids: dict[str, str],
         liftoff: Liftoff,
         workspace_id: UUID,
+        subtests: pytest.Subtests,
     ) -> None:
         keys = ApiKeys(liftoff.pool, liftoff.clock)
         issued = await keys.issue(workspace_id, NewKey(scopes=frozenset(Scope)))
         await keys.revoke(workspace_id, issued.key.id)
-        header = {"Authorization": f"Bearer {issued.secret}"}
-        response = await client.request(endpoint.method, endpoint.url(**ids), headers=header)
-        expect_problem(response, 401, "unauthorized")
+        for endpoint in ALL:
+            with subtests.test(endpoint.name):
+                response = await call(client, endpoint, ids, headers=_bearer(issued.secret))
+                expect_problem(response, 401, "unauthorized")
 
     async def test_a_key_without_the_scope(
         self,
         client: httpx.AsyncClient,
-        endpoint: Endpoint,
         ids: dict[str, str],
         liftoff: Liftoff,
         workspace_id: UUID,
+        subtests: pytest.Subtests,
     ) -> None:
-        others = frozenset(scope for scope in Scope if scope.value != endpoint.scope)
-        issued = await ApiKeys(liftoff.pool, liftoff.clock).issue(workspace_id, NewKey(scopes=others))
-        header = {"Authorization": f"Bearer {issued.secret}"}
-        response = await client.request(endpoint.method, endpoint.url(**ids), headers=header)
-        problem = expect_problem(response, 403, "missing-scope")
-        assert endpoint.scope in problem["detail"]
+        keys = ApiKeys(liftoff.pool, liftoff.clock)
+        without: dict[str, str] = {}
+        for scope in Scope:
+            issued = await keys.issue(workspace_id, NewKey(scopes=frozenset(Scope) - {scope}))
+            without[scope.value] = issued.secret
+        for endpoint in ALL:
+            with subtests.test(endpoint.name):
+                response = await call(client, endpoint, ids, headers=_bearer(without[endpoint.scope]))
+                problem = expect_problem(response, 403, "missing-scope")
+                assert endpoint.scope in problem["detail"]
+
+
+def _bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
 
 
 def _parameters(endpoint: Endpoint) -> Iterator[str]:

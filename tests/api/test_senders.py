@@ -20,6 +20,7 @@ from service.senders.forms import SenderUpdate
 from tests.api.conftest import client_of
 from tests.api.making import bring_to, log_of
 from tests.channels.servers import LOOPBACK, PASSWORD, Hang, ScriptedServer
+from tests.dispatch.waiting import until_somebody_waits
 
 ADA = {
     "type": "email",
@@ -159,13 +160,13 @@ async def test_credentials_and_names_are_found_neither_in_answers_nor_in_the_log
         ({"daily_limit": 501}, ["daily_limit"]),
         ({"daily_limit": "30"}, ["daily_limit"]),
         ({"warmup_status": "hot"}, ["warmup_status"]),
-        ({"inbox": {}}, ["inbox.smtp_url"]),
+        ({"inbox": {}}, ["inbox"]),
         ({"inbox": {"smtp_url": "http://mail.example.com"}}, ["inbox.smtp_url"]),
         (
             {"inbox": {"smtp_url": "smtp://a:secret word@mail", "imap_url": "imap://x"}},
             ["inbox.smtp_url", "inbox.imap_url"],
         ),
-        ({"inbox": {"smtp_url": "smtp://mail", "pop_url": "pop://x"}}, ["inbox.pop_url"]),
+        ({"inbox": {"smtp_url": "smtp://mail", "pop_url": "pop://x"}}, ["inbox"]),
         ({"provider_account_id": "acc", "is_premium": True}, ["provider_account_id", "is_premium"]),
         ({"status": "active"}, ["status"]),
         ({"display_name": "x" * 201}, ["display_name"]),
@@ -317,7 +318,8 @@ async def test_an_account_of_another_workspace_does_not_exist(
     address = f"/api/senders/{(await created(foreigner))['id']}"
     unknown = f"/api/senders/{uuid4()}"
     for method, body in (("GET", None), ("PATCH", {"daily_limit": 31}), ("DELETE", None)):
-        foreign, missing = (await client.request(method, url, json=body) for url in (address, unknown))
+        foreign = await client.request(method, address, json=body)
+        missing = await client.request(method, unknown, json=body)
         assert (foreign.status_code, foreign.json()["detail"]) == (404, missing.json()["detail"])
     assert (await client.post(f"{address}/verify")).status_code == 404
     assert (await client.get("/api/senders")).json()["senders"] == []
@@ -392,14 +394,7 @@ async def test_an_account_is_not_removed_under_a_launch_that_is_just_being_accep
             campaign_id,
         )
         removal = asyncio.create_task(liftoff.accounts.remove(by, UUID(sender["id"])))
-        await waits_for_a_lock(liftoff)
+        await until_somebody_waits(liftoff.pool)
     with pytest.raises(Refused) as refusal:
         await removal
     assert refusal.value.code == "sender-in-use"
-
-
-async def waits_for_a_lock(liftoff: Liftoff) -> None:
-    """Until a session of this database waits for another."""
-    waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
-    while not await liftoff.pool.fetchval(waiting):
-        await asyncio.sleep(0.01)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.benchmarks import append, launching
+from tests.benchmarks import append, launching, sending
 from tests.benchmarks.benchmark import Benchmark
 
-ALL: Final[tuple[Benchmark, ...]] = (append.BENCHMARK, launching.BENCHMARK)
+ALL: Final[tuple[Benchmark, ...]] = (append.BENCHMARK, launching.BENCHMARK, sending.BENCHMARK)

@@ -35,6 +35,10 @@ _WARM_UP: Final = 100
 _SETTINGS: Final = Settings(rate_limit_per_second=1e6, rate_limit_burst=1_000_000)
 _WRITTEN: Final = {"dispatch_due": "true", "events": "type = 'leads-enrolled'"}
 """What a run writes, by table."""
+_COUNT: Final = "SELECT count(*) FROM roster WHERE workspace_id = $1 AND campaign_id = $2"
+_IS_ACTIVE: Final = """
+    SELECT status = 'active' FROM dispatch_campaigns WHERE workspace_id = $1 AND campaign_id = $2
+"""
 
 
 class Size(Struct, frozen=True):
@@ -185,17 +189,15 @@ def _client(liftoff: Liftoff, key: str) -> httpx.AsyncClient:
 
 async def _count(liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID) -> float:
     begun = time.perf_counter()
-    await liftoff.pool.fetchval(
-        "SELECT count(*) FROM roster WHERE workspace_id = $1 AND campaign_id = $2", workspace_id, campaign_id
-    )
+    await liftoff.pool.fetchval(_COUNT, workspace_id, campaign_id)
     return time.perf_counter() - begun
 
 
 async def _until_active(liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID) -> None:
-    """Wait, looking again whenever something was appended."""
+    """Wait until the campaign's gate is open, looking again whenever something was appended."""
     appended = asyncio.Event()
     liftoff.store.on_appended.append(appended.set)
-    while (await liftoff.campaigns.load(workspace_id, campaign_id)).status == "launching":
+    while not await liftoff.pool.fetchval(_IS_ACTIVE, workspace_id, campaign_id):
         await appended.wait()
         appended.clear()
     liftoff.store.on_appended.remove(appended.set)

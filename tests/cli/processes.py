@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Timer
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 LIFTOFF = (sys.executable, "-m", "service.cli.main")
 PATIENCE_SECONDS = 60
@@ -88,27 +89,32 @@ def embedded(data_dir: Path, **settings: str) -> dict[str, str]:
 @contextmanager
 def serving(settings: Mapping[str, str]) -> Iterator[Serving]:
     """A service, until the end of the block; it is killed if it has not ended by then."""
-    with subprocess.Popen(
-        [*LIFTOFF, "serve"],
-        env=environment(settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        watchdog = Timer(PATIENCE_SECONDS, process.kill)
-        watchdog.start()
+    with (
+        TemporaryFile("w+") as log,
+        subprocess.Popen(
+            [*LIFTOFF, "serve"],
+            env=environment(settings),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
-            yield Serving(process, list(_announced(process)))
+            yield Serving(process, list(_announced(process, log)))
         finally:
-            watchdog.cancel()
             process.kill()
 
 
-def _announced(process: subprocess.Popen[str]) -> Iterator[str]:
+def _announced(process: subprocess.Popen[str], log: IO[str]) -> Iterator[str]:
+    """What the service says up to the line that says it all; it is killed if that does not come."""
     assert process.stdout is not None
+    watchdog = Timer(PATIENCE_SECONDS, process.kill)
+    watchdog.start()
     for line in process.stdout:
         yield line.rstrip("\n")
         if line.startswith(LAST_LINE):
+            watchdog.cancel()
             return
-    raise AssertionError("the service did not start")
+    log.seek(0)
+    raise AssertionError(f"the service did not start: {log.read()}")

@@ -19,7 +19,7 @@ from projections.catalogue import ALL
 from projections.leads import LEADS, TrackedLead
 from projections.projection import Key
 from projections.senders import SENDERS, SenderRow
-from service.database.pool import Pool, connect_as_owner
+from service.database.pool import Pool, connect_as_owner, open_pool
 from service.projector import checkpoints
 from service.projector.checkpoints import Poison
 from service.projector.runner import Projector
@@ -63,14 +63,15 @@ async def test_a_projector_that_dies_between_rows_and_checkpoint_leaves_neither(
 
 
 async def test_a_running_projector_survives_the_loss_of_its_connections(
-    database: str, pool: Pool, feed: Feed, store: EventStore, write: Write
+    database: str, pool: Pool, codec: Codec, write: Write
 ) -> None:
-    projector = Projector(pool, feed)
-    store.on_appended.append(projector.wake)
+    own = await open_pool(database, application_name="projector", max_size=2)
+    projector = Projector(own, Feed(own, codec))
     async with running(projector):
         await caught_up(pool, await write(lived(1)))
-        await cut_connections(database)
+        assert await cut_connections(database, "projector")
         await caught_up(pool, await write(lived(2)))
+    await own.close()
 
 
 async def test_while_one_process_works_the_others_stand_by(pool: Pool, feed: Feed, write: Write) -> None:
@@ -241,12 +242,13 @@ async def dying_at_the_checkpoint(database: str) -> AsyncIterator[None]:
         await owner.close()
 
 
-async def cut_connections(database: str) -> None:
+async def cut_connections(database: str, application_name: str) -> int:
     owner = await connect_as_owner(database, application_name="test")
     try:
-        await owner.execute("""
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()
-        """)
+        cut = await owner.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+            application_name,
+        )
     finally:
         await owner.close()
+    return len(cut)

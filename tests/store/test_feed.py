@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from tests.store.events import append, write
 from tests.store.waiting import until_blocked
 
 FixedSnapshot = Literal["repeatable_read", "serializable"]
+Step = Literal["the first look", "the second look"]
 OLD_FLOOR = "SELECT pg_advisory_xact_lock_shared(x'4C46'::bigint << 48)"
 GATE = 77
 
@@ -41,13 +42,13 @@ async def open_append(
 
 @asynccontextmanager
 async def feed_stopped_before(
-    step: Literal["the first look", "the second look"], owner: Connection, pool: Pool
+    step: Step, owner: Connection, pool: Pool
 ) -> AsyncIterator[asyncio.Task[list[asyncpg.Record]]]:
     """A reader that waits in the midst of the feed function while the block runs, then goes on to its answer."""
     definition = await owner.fetchval("SELECT pg_get_functiondef('feed'::regproc)")
     gated = definition.replace("FUNCTION liftoff.feed(", "FUNCTION liftoff.gated_feed(")
     looks = list(re.finditer(r"horizon :=", gated))
-    assert len(looks) == 2
+    assert len(looks) == 2, "the function takes two looks"
     place = looks[step == "the second look"].start()
     await owner.execute(f"{gated[:place]} PERFORM pg_advisory_xact_lock({GATE}); {gated[place:]}")
     async with pool.acquire() as reader:
@@ -139,12 +140,11 @@ async def test_positions_drawn_between_the_two_looks_are_left_for_later(
     store: EventStore, feed: Feed, pool: Pool, owner: Connection, workspace: UUID
 ) -> None:
     await store.append(append(workspace, write("before", 1)))
-    async with feed_stopped_before("the second look", owner, pool) as reading:
-        appending = open_append(pool, store, workspace, "late")
-        await appending.__aenter__()
-        await store.append(append(workspace, write("early", 1)))
-    rows = await reading
-    await appending.__aexit__(None, None, None)
+    async with AsyncExitStack() as late:
+        async with feed_stopped_before("the second look", owner, pool) as reading:
+            await late.enter_async_context(open_append(pool, store, workspace, "late"))
+            await store.append(append(workspace, write("early", 1)))
+        rows = await reading
     page = await feed.read(rows[0]["upto"], 100)
     assert [row["stream"] for row in rows] == ["before"]
     assert streams_of(page.events) == ["late", "early"]
@@ -152,17 +152,13 @@ async def test_positions_drawn_between_the_two_looks_are_left_for_later(
 
 @pytest.mark.parametrize("step", ["the first look", "the second look"])
 async def test_a_commit_just_before_the_look_at_the_locks_is_seen(
-    store: EventStore,
-    pool: Pool,
-    owner: Connection,
-    workspace: UUID,
-    step: Literal["the first look", "the second look"],
+    store: EventStore, pool: Pool, owner: Connection, workspace: UUID, step: Step
 ) -> None:
-    appending = open_append(pool, store, workspace, "late")
-    await appending.__aenter__()
-    await store.append(append(workspace, write("early", 1)))
-    async with feed_stopped_before(step, owner, pool) as reading:
-        await appending.__aexit__(None, None, None)
+    async with AsyncExitStack() as late:
+        await late.enter_async_context(open_append(pool, store, workspace, "late"))
+        await store.append(append(workspace, write("early", 1)))
+        async with feed_stopped_before(step, owner, pool) as reading:
+            await late.aclose()
     assert [row["stream"] for row in await reading] == ["late", "early"]
 
 

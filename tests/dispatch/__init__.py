@@ -1,0 +1,1 @@
+"""The sending side against a real Postgres and real mail servers."""

@@ -1,0 +1,64 @@
+"""Every example of the README is sent, in its order, and answered as the README says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from msgspec import Struct
+
+from tests.end_to_end.campaigning import connect
+from tests.end_to_end.processes import ServiceProcess, SinkProcess
+
+README: Final = Path(__file__).parents[2] / "README.md"
+_EXAMPLE: Final = re.compile(
+    r"```http\n(?P<method>[A-Z]+) (?P<path>\S+)\n(?P<body>.*?)\n?\n(?P<said>\d.*?)\n```", re.S
+)
+_NAME: Final = re.compile(r"<(\w+)>")
+
+
+class Example(Struct, frozen=True):
+    """A request, the status it is answered with, and the problem's code or the name of the thing in the answer."""
+
+    method: str
+    path: str
+    body: str
+    status: int
+    word: str | None
+
+
+def examples() -> Iterator[Example]:
+    for found in _EXAMPLE.finditer(README.read_text()):
+        status, _, word = found["said"].partition(" ")
+        yield Example(found["method"], found["path"], found["body"], int(status), word or None)
+
+
+def test_the_readme_has_examples_and_all_of_them_can_be_read() -> None:
+    found = list(examples())
+    assert len(found) == README.read_text().count("```http") >= 5
+
+
+async def test_every_example_is_answered_as_the_readme_says(tmp_path: Path) -> None:
+    with SinkProcess(tmp_path / "sink") as sink, ServiceProcess(tmp_path / "data") as service:
+        known = {"sink": sink.url}
+        async with connect(service.url, service.key) as api:
+            for example in examples():
+                answer = await _send(api, example, known)
+                where = f"{example.method} {example.path}: {answer.text}"
+                assert answer.status_code == example.status, where
+                if answer.is_error:
+                    assert answer.json()["code"] == example.word, where
+                elif example.word is not None:
+                    known[example.word] = answer.json()[example.word]["id"]
+
+
+async def _send(api: httpx.AsyncClient, example: Example, known: dict[str, str]) -> httpx.Response:
+    def fill(text: str) -> str:
+        return _NAME.sub(lambda name: known[name[1]], text)
+
+    body: Any = json.loads(fill(example.body)) if example.body else None
+    return await api.request(example.method, fill(example.path), json=body)
