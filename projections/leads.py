@@ -76,11 +76,10 @@ class TrackedLead(Struct, frozen=True, kw_only=True, gc=False):
     milestones: frozenset[Milestone] = frozenset()
 
 
-def facts(recorded: Recorded) -> Iterator[tuple[Key, Fact]]:
+def facts(recorded: Recorded) -> list[tuple[Key, Fact]]:
     """What an event tells about leads."""
     workspace_id = recorded.workspace_id
-    for lead_id, fact in lead_facts(recorded):
-        yield (workspace_id, lead_id), fact
+    return [((workspace_id, lead_id), fact) for lead_id, fact in lead_facts(recorded)]
 
 
 def evolve(key: Key, tracked: TrackedLead | None, fact: Fact, recorded: Recorded) -> TrackedLead | None:

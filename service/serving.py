@@ -83,11 +83,14 @@ async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
 async def work(ground: Ground, announce: Callable[[], None]) -> None:
     """A worker and a projector, until SIGINT or SIGTERM. ``announce`` is called once they run."""
     stop = asyncio.Event()
-    async with assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff:
-        async with projecting(liftoff), working(liftoff):
-            with _until_signalled(stop.set):
-                announce()
-                await stop.wait()
+    async with (
+        assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff,
+        projecting(liftoff),
+        working(liftoff),
+    ):
+        with _until_signalled(stop.set):
+            announce()
+            await stop.wait()
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from msgspec import Struct
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 from service.secret_key import master_key
-from service.settings import Settings
+from service.settings import Settings, SettingsError
 from service.vault import MasterKey
 
 
@@ -43,7 +43,10 @@ def prepared(settings: Settings) -> Iterator[Ground]:
     To be called from the main thread, outside of any event loop. Raises ``SettingsError``, ``DatabaseError`` or
     ``EmbeddedPostgresError``, each with one line for the operator.
     """
-    key = MasterKey(master_key(settings))
+    try:
+        key = MasterKey(master_key(settings))
+    except OSError as error:
+        raise SettingsError(f"LIFTOFF_DATA_DIR can't hold the secret key: {error}") from error
     with database(settings) as dsn:
         asyncio.run(migrate(dsn))
         yield Ground(settings, dsn, key)

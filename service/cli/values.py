@@ -98,6 +98,6 @@ def _wrong(text: str, kind: Kind, choices: tuple[str, ...]) -> str | None:
 def _wrong_json(text: str, expected: type, form: str) -> str | None:
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return f"this is not {form}: {error}"
     return None if isinstance(found, expected) else f"this is not {form}"

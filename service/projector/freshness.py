@@ -69,7 +69,7 @@ class Freshness:
                 wait.is_over.set_result(True)
 
     def _have_reached(self, names: Collection[str], position: int) -> bool:
-        return all(self._positions.get(name, -1) >= position for name in names)
+        return all(self._positions.get(name, 0) >= position for name in names)
 
     def _open_waits(self) -> list[_Wait]:
         return [wait for wait in self._waits if not wait.is_over.done()]

@@ -56,11 +56,16 @@ def peak_megabytes() -> float:
 async def program(module: str, *arguments: str) -> AsyncIterator[str]:
     """A program that prints its URL once it listens, until the end of the block: that URL."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,  # the terminal shows progress
     )
     try:
         if process.stdout is None or not (line := await process.stdout.readline()):
-            raise RuntimeError(f"{module} ended before it listened")
+            raise RuntimeError(f"{module} ended before it listened: run it by hand to see why")
         yield line.decode().strip()
     finally:
         if process.returncode is None:

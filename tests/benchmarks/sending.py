@@ -127,7 +127,7 @@ async def _send_bare(url: str, directory: Path, count: int) -> None:
 async def _send_some(url: str, mails: Iterator[tuple[Sequence[str], bytes]]) -> None:
     """One connection: the next mail goes when the one before was accepted."""
     address = urlsplit(url)
-    async with aiosmtplib.SMTP(address.hostname, address.port) as client:
+    async with aiosmtplib.SMTP(hostname=address.hostname, port=address.port) as client:
         for recipients, message in mails:
             await client.sendmail("sender@bench.example", list(recipients), message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,21 +17,23 @@ from tests.cli.processes import Serving, embedded, serving
 def service() -> Iterator[Serving]:
     """A service whose senders are in a hurry, for the tests of a module."""
     hurried = {"LIFTOFF_SEND_GAP_SECONDS": "0", "LIFTOFF_TICK_SECONDS": "0.2"}
-    directories = _directory()
-    with serving(embedded(next(directories), **hurried)) as running:
+    with _new_directory() as directory, serving(embedded(directory, **hurried)) as running:
         yield running
         assert running.interrupt() == 0
-    next(directories, None)
 
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """A data directory that does not exist yet."""
-    yield from _directory()
+    with _new_directory() as directory:
+        yield directory
 
 
-def _directory() -> Iterator[Path]:
+@contextmanager
+def _new_directory() -> Iterator[Path]:
     parent = Path(tempfile.mkdtemp(prefix="liftoff-"))
     parent.chmod(0o755)  # the server of a run as root runs as another user
-    yield parent / "data"
-    shutil.rmtree(parent, ignore_errors=True)
+    try:
+        yield parent / "data"
+    finally:
+        shutil.rmtree(parent, ignore_errors=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.cli.deferred import OPERATOR_COMMANDS
 from service.cli.document import api_document
 from service.cli.grammar import Flag, Operation, committed_document, kebab, operations
 from service.cli.nouns import nouns
@@ -47,6 +48,7 @@ def test_every_operation_of_the_api_is_a_command() -> None:
     for operation_id in declared:
         noun, _, verb = operation_id.partition(".")
         assert verb in commands[noun].commands, operation_id
+        assert noun not in OPERATOR_COMMANDS
 
 
 def test_what_exists_only_within_campaigns_is_a_command_of_campaign_too() -> None:

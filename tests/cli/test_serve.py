@@ -80,6 +80,16 @@ def test_a_wrong_setting_stops_every_operators_command_with_one_line() -> None:
         assert line.startswith("Error: LIFTOFF_HTTP_PORT must be ")
 
 
+def test_a_data_directory_that_can_not_be_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for command in ("serve", "migrate"):
+        refused = liftoff(command, settings=embedded(file))
+        assert refused.code in {2, 3}
+        [line] = refused.err.splitlines()
+        assert "LIFTOFF_DATA_DIR" in line
+
+
 def test_a_database_that_does_not_answer_is_told_in_one_line_without_its_password() -> None:
     settings = {"LIFTOFF_DATABASE_URL": NOTHING_LISTENS, "LIFTOFF_SECRET_KEY": "0" * 64}
     for command in (["serve"], ["migrate"], ["key", "create", "--workspace", "acme"]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from itertools import groupby
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import pytest
 
@@ -18,7 +18,7 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.log import EventStore
 
-EVENTS = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
+EVENTS: Final = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
 Write: TypeAlias = Callable[[Iterable[Recorded]], Awaitable[list[Recorded]]]
 """Appends what was recorded elsewhere; answers it as it is recorded here."""
 

@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.event import Recorded
-from projections.catalogue import ALL, AnyProjection
+from projections.catalogue import AnyProjection
 from projections.fold import Fold
 from projections.projection import Key, SumName
 from service.database.pool import Pool
-from service.projector import checkpoints
-from service.projector.checkpoints import Checkpoint
-from service.projector.runner import Projector
 
 
 @dataclass
@@ -58,19 +55,6 @@ async def stored(pool: Pool, projection: AnyProjection) -> Tables:
         for each in projection.sums
     }
     return Tables({key: projection.lay_out(key, state) for key, state in states.items()}, sums)
-
-
-async def catch_up(projector: Projector) -> None:
-    """Start it, and let it work until nothing is left to do."""
-    seen = await projector.start()
-    while seen:
-        seen = await projector.turn()
-
-
-async def standings(pool: Pool) -> dict[str, Checkpoint]:
-    """The checkpoints by projection."""
-    async with pool.acquire() as connection:
-        return {checkpoint.name: checkpoint for checkpoint in await checkpoints.find(connection, ALL)}
 
 
 def _added(sums: Mapping[SumName, int], differences: Mapping[SumName, int]) -> dict[SumName, int]:

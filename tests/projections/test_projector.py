@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from domain import streams
-from domain.event import Event, Recorded
-from domain.lead.events import Fact, ImportedLead, LeadsImported, SendAccepted
+from domain.event import Event
+from domain.lead.events import LeadsImported
 from domain.sender import Sender
 from projections.catalogue import ALL
-from projections.leads import LEADS, TrackedLead
+from projections.leads import LEADS
 from projections.projection import Key
 from projections.senders import SENDERS, SenderRow
 from service.database.pool import Pool, connect_as_owner, open_pool
@@ -27,8 +25,9 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.log import EventStore
 from tests.projections.conftest import EVENTS, Write, writing_to
-from tests.projections.tables import catch_up, folded, standings, stored
-from tests.projections.world import World, lived
+from tests.projections.driving import catch_up, caught_up, evolve_leniently, running, standings
+from tests.projections.tables import folded, stored
+from tests.projections.world import World, lived, of_an_unknown_lead
 
 
 class SomethingNew(Event, frozen=True, kw_only=True):
@@ -186,44 +185,8 @@ async def test_a_new_version_is_folded_anew_and_an_older_program_leaves_it_alone
     assert await pool.fetchval("SELECT count(*) FROM senders") == 2 * rows
 
 
-def of_an_unknown_lead() -> list[Recorded]:
-    """A history that can't be: something was sent to a lead that nobody imported."""
-    world, lead_id = World(workspace=4), UUID(int=4)
-    world.campaign_of[lead_id] = lead_id
-    world.rosters[lead_id] = {}
-    world.record(streams.lead(lead_id), SendAccepted(send_id=lead_id, code=250))
-    return world.history
-
-
-def evolve_leniently(
-    key: Key, tracked: TrackedLead | None, fact: Fact, recorded: Recorded
-) -> TrackedLead | None:
-    """As a later program might: what isn't there is left alone."""
-    if tracked is None and not isinstance(fact, ImportedLead):
-        return None
-    return LEADS.evolve(key, tracked, fact, recorded)
-
-
 def lay_out_as_new(key: Key, sender: Sender) -> SenderRow:
     return replace(SENDERS.lay_out(key, sender), channel="new")
-
-
-@asynccontextmanager
-async def running(*projectors: Projector) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(projector.run()) for projector in projectors]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-
-async def caught_up(pool: Pool, *histories: Sequence[Recorded]) -> None:
-    position = max(history[-1].position for history in histories)
-    async with asyncio.timeout(30):
-        while min((each.position for each in (await standings(pool)).values()), default=0) < position:
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

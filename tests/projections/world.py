@@ -28,6 +28,7 @@ from domain.lead.events import (
     LeadsRemoved,
     LeadsSkipped,
     LeadsWithdrawn,
+    SendAccepted,
     SkippedLead,
     facts,
 )
@@ -327,6 +328,15 @@ def lived(workspace: int = 1) -> list[Recorded]:
             world.let_time_pass(number * 20)
         world.unsubscribe(campaign)
     world.stop(0)
+    return world.history
+
+
+def of_an_unknown_lead() -> list[Recorded]:
+    """A history that can't be: something was sent to a lead that nobody imported."""
+    world, lead_id = World(workspace=4), UUID(int=4)
+    world.campaign_of[lead_id] = lead_id
+    world.rosters[lead_id] = {}
+    world.record(streams.lead(lead_id), SendAccepted(send_id=lead_id, code=250))
     return world.history
 
 
