@@ -27,8 +27,9 @@ class Recorded(Struct, frozen=True, kw_only=True):
     """An event as the log holds it.
 
     ``position`` orders all events of one database (opaque to clients), ``version`` counts the events of ``stream``
-    from 1. ``actor`` is who asked (``key:<id>``, ``run_<id>``, ``worker``, ``sweeper``, ``operator``), ``epoch`` the launch
-    attempt whose run wrote it, ``causation_id`` the event that led to it, ``correlation_id`` the request or run.
+    from 1. ``actor`` is who asked (``key:<id>``, ``run_<id>``, ``worker``, ``sweeper``, ``operator``), ``epoch``
+    the launch attempt whose run wrote it, ``causation_id`` the event that led to it, ``correlation_id`` the
+    request or run.
     """
 
     position: int

@@ -1,4 +1,4 @@
-"""What the vault's documents hold: every text and every secret of campaigns, senders and leads, and nothing else has it."""
+"""What the vault's documents hold: every text and secret of campaigns, senders and leads; nothing else has it."""
 
 from __future__ import annotations
 

@@ -1,33 +1,45 @@
-"""``/api/campaigns/{id}/leads``: the leads of a campaign (some JSON names say *prospects*, as existing clients expect)."""
+"""``/api/campaigns/{id}/leads``: the leads of a campaign (some JSON names say *prospects*, as clients expect)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
-from msgspec import Meta, Struct
 
 from domain.campaign.state import Campaign
-from domain.lead.events import LeadStatus, SkipReason, Source
+from domain.lead.events import LeadStatus
 from domain.refusal import FieldError, Invalid
 from service.access import Scope
 from service.http.acting import acting
+from service.http.lead_views import (
+    Added,
+    AddProspects,
+    EditProspect,
+    FileImported,
+    History,
+    HistoryEntry,
+    OneProspect,
+    ProspectPage,
+    Removed,
+    RemoveProspects,
+    file_imported,
+    view,
+)
 from service.http.operations import operation
 from service.http.preconditions import IfMatch, precondition
 from service.http.problems import Problem
 from service.http.requests import ApiRequest
-from service.http.values import Count, Time
 from service.leads.editing import LeadEditing
 from service.leads.files import csv_rows, ndjson_rows
 from service.leads.history import LeadHistory
-from service.leads.importing import Imported, Importing
-from service.leads.reading import LeadReading, LeadStanding
-from service.leads.rows import LeadFields, LeadUpdates, NewLead, new_lead
+from service.leads.importing import Importing
+from service.leads.reading import LeadReading
+from service.leads.rows import LeadFields, NewLead, new_lead
 
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
@@ -39,114 +51,6 @@ PageSize: TypeAlias = Annotated[int, QueryParameter(name="limit", ge=1, le=500, 
 OfStatus: TypeAlias = Annotated[
     LeadStatus | None, QueryParameter(name="status", description="Only leads of this status.")
 ]
-
-
-class Prospect(Struct, frozen=True, kw_only=True):
-    """A lead. Of an erased person only the standing is left."""
-
-    id: UUID
-    campaign_id: UUID
-    status: LeadStatus
-    email: str | None
-    linkedin_url: str | None
-    first_name: str | None
-    last_name: str | None
-    name: str | None
-    company: str | None
-    position: str | None
-    headline: str | None
-    custom_fields: dict[str, str]
-    source: Source
-    created_at: Time
-    updated_at: Time
-    bounced_at: Time | None
-    replied_at: Time | None
-    current_node_id: UUID | None
-    next_action_at: Time | None
-    skip_reason: SkipReason | None
-
-
-class ProspectPage(Struct, frozen=True):
-    """Leads in the order in which they joined; `total` counts all pages."""
-
-    prospects: list[Prospect]
-    total: Count
-    page: Count
-    limit: Count
-
-
-class OneProspect(Struct, frozen=True):
-    """A lead."""
-
-    prospect: Prospect
-
-
-class AddProspects(Struct, frozen=True, forbid_unknown_fields=True):
-    """Leads to be added, all or none."""
-
-    prospects: Annotated[list[LeadFields], Meta(min_length=1, max_length=1000)]
-
-
-class Added(Struct, frozen=True):
-    """How many joined, and how many were on the campaign, or in the call, already."""
-
-    imported: Count
-    duplicates: Count
-
-
-class RowError(Struct, frozen=True):
-    """A row that is no lead; rows are counted from 1, without the header."""
-
-    row: Count
-    message: str
-
-
-class FileImported(Struct, frozen=True):
-    """What became of the rows of a file, with the first 100 errors."""
-
-    imported: Count
-    duplicates: Count
-    invalid: Count
-    errors: list[RowError]
-
-
-class EditProspect(Struct, frozen=True, forbid_unknown_fields=True):
-    """An edit of one lead."""
-
-    prospect_id: UUID
-    updates: LeadUpdates
-
-
-class RemoveProspects(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Either some leads by their ids, or `all` of them."""
-
-    prospect_ids: Annotated[list[UUID], Meta(min_length=1, max_length=500)] | None = None
-    all: bool = False
-
-
-class Removed(Struct, frozen=True):
-    """How many leads were taken off the campaign."""
-
-    deleted: Count
-
-
-class HistoryEntry(Struct, frozen=True, kw_only=True):
-    """A fact about the lead; `words` is what a server said, where it was kept and not erased."""
-
-    position: Count
-    id: UUID
-    type: str
-    recorded_at: Time
-    actor: str
-    epoch: Count | None
-    data: dict[str, Any]
-    words: str | None
-
-
-class History(Struct, frozen=True):
-    """Every fact about the lead, in order."""
-
-    events: list[HistoryEntry]
 
 
 _EXAMPLE: Final = {
@@ -194,7 +98,7 @@ async def list_leads(
     found = await lead_reading.page(
         request.caller.workspace_id, campaign_id, status, (page - 1) * limit, limit
     )
-    return ProspectPage([_view(lead) for lead in found.leads], found.total, page, limit)
+    return ProspectPage([view(lead) for lead in found.leads], found.total, page, limit)
 
 
 @post(
@@ -260,7 +164,7 @@ async def import_leads(
         done = await importing.add_all(caller, draft, csv_rows(request.stream(), draft.channel), "csv")
     else:
         done = await importing.add_all(caller, draft, ndjson_rows(request.stream(), draft.channel), "ndjson")
-    return _file_imported(done)
+    return file_imported(done)
 
 
 @patch(
@@ -284,7 +188,7 @@ async def update_lead(
     """Edit a lead of a draft."""
     caller, lead_id = acting(request), data.prospect_id
     await lead_editing.correct(caller, campaign_id, lead_id, data.updates, precondition(if_match).require)
-    return OneProspect(_view(await lead_reading.one(caller.workspace_id, campaign_id, lead_id)))
+    return OneProspect(view(await lead_reading.one(caller.workspace_id, campaign_id, lead_id)))
 
 
 @delete(
@@ -384,34 +288,3 @@ def _new_leads(draft: Campaign, prospects: Sequence[LeadFields]) -> list[NewLead
     if errors:
         raise Invalid(*errors)
     return leads
-
-
-def _file_imported(done: Imported) -> FileImported:
-    errors = [RowError(bad.row, bad.message) for bad in done.errors]
-    return FileImported(done.imported, done.duplicates, done.invalid, errors)
-
-
-def _view(lead: LeadStanding) -> Prospect:
-    who = lead.profile
-    return Prospect(
-        id=lead.id,
-        campaign_id=lead.campaign_id,
-        status=lead.status,
-        email=who.email,
-        linkedin_url=who.linkedin_url,
-        first_name=who.first_name,
-        last_name=who.last_name,
-        name=who.values().get("name"),
-        company=who.company,
-        position=who.position,
-        headline=who.headline,
-        custom_fields=who.custom_fields,
-        source=lead.source,
-        created_at=lead.created_at,
-        updated_at=lead.updated_at,
-        bounced_at=lead.bounced_at,
-        replied_at=lead.replied_at,
-        current_node_id=lead.current_node_id,
-        next_action_at=lead.next_action_at,
-        skip_reason=lead.skip_reason,
-    )

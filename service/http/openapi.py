@@ -23,8 +23,9 @@ from msgspec import Struct
 
 from domain.refusal import FieldError
 from service.http.authentication import API
-from service.http.catalogue import PROBLEMS, ProblemType
+from service.http.catalogue import PROBLEMS
 from service.http.operations import SECURITY_SCHEME, Operation
+from service.http.problem_type import ProblemType
 from service.http.problems import MEDIA_TYPE
 from service.http.requests import ApiRequest
 

@@ -7,8 +7,9 @@ from html import escape
 from litestar import Response, Router, get
 from litestar.params import FromPath
 
-from service.http.catalogue import PROBLEMS, ProblemType
+from service.http.catalogue import PROBLEMS
 from service.http.pages import as_response, code, link, page, table
+from service.http.problem_type import ProblemType
 from service.http.problems import Problem
 
 

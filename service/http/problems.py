@@ -14,8 +14,9 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import HTTPScope, Message, Receive, Send
 
 from domain.refusal import FieldError, Refusal
-from service.http.catalogue import PROBLEMS, ProblemType
+from service.http.catalogue import PROBLEMS
 from service.http.layers import Layer
+from service.http.problem_type import ProblemType
 from service.http.request_context import request_id
 from service.store.errors import AppendFailed
 

@@ -49,7 +49,7 @@ class LeadEditing:
         updates: LeadUpdates,
         expect: Expect = any_version,
     ) -> None:
-        """Edit one lead. Raises ``Invalid``, ``Refused`` ``lead-exists`` when it becomes another lead of the campaign."""
+        """Edit one lead. Raises ``Invalid``, ``Refused`` ``lead-exists`` when it becomes another of the campaign."""
         for _ in range(ATTEMPTS):
             draft = await self._importing.draft(caller.workspace_id, campaign_id, expect)
             try:

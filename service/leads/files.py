@@ -31,7 +31,7 @@ csv.field_size_limit(sys.maxsize)
 
 
 async def csv_rows(chunks: AsyncIterator[bytes], channel: Channel) -> AsyncIterator[NewLead | BadRow]:
-    """The rows of a CSV file (RFC 4180, UTF-8, with a header). Raises ``Refused`` for a header that names no identity."""
+    """The rows of a CSV file (RFC 4180, UTF-8, with a header). Raises ``Refusal`` for a header without identity."""
     header: list[str] | None = None
     number = 0
     async for record in _records(chunks):

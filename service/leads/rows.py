@@ -38,15 +38,15 @@ class LeadFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class LeadUpdates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """New values of some fields of a lead; null takes a value away. `custom_fields` are replaced as a whole."""
 
-    email: Text | None | UnsetType = UNSET
-    linkedin_url: Text | None | UnsetType = UNSET
-    first_name: Text | None | UnsetType = UNSET
-    last_name: Text | None | UnsetType = UNSET
-    name: Text | None | UnsetType = UNSET
-    company: Text | None | UnsetType = UNSET
-    position: Text | None | UnsetType = UNSET
-    headline: Text | None | UnsetType = UNSET
-    custom_fields: CustomFields | None | UnsetType = UNSET
+    email: Text | UnsetType | None = UNSET
+    linkedin_url: Text | UnsetType | None = UNSET
+    first_name: Text | UnsetType | None = UNSET
+    last_name: Text | UnsetType | None = UNSET
+    name: Text | UnsetType | None = UNSET
+    company: Text | UnsetType | None = UNSET
+    position: Text | UnsetType | None = UNSET
+    headline: Text | UnsetType | None = UNSET
+    custom_fields: CustomFields | UnsetType | None = UNSET
 
 
 class NewLead(Struct, frozen=True):

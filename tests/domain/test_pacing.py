@@ -8,10 +8,11 @@ from domain.pacing import Allowance, after_gap, within_hours
 from domain.schedule import DayHours, OperatingHours
 
 NOW = datetime(2030, 3, 4, 9, 0, tzinfo=UTC)  # a Monday
+TODAY = NOW.date()
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def allowance(limit: int | None = 3, sent: int = 0, day: date = NOW.date()) -> Allowance:
+def allowance(limit: int | None = 3, sent: int = 0, day: date = TODAY) -> Allowance:
     return Allowance(daily_limit=limit, day=day, sent_today=sent, next_free_at=LONG_AGO)
 
 
@@ -24,7 +25,7 @@ def test_without_a_limit_the_asker_decides() -> None:
 
 
 def test_yesterdays_sends_do_not_count() -> None:
-    assert allowance(sent=3, day=NOW.date() - timedelta(days=1)).left(NOW, 10) == 3
+    assert allowance(sent=3, day=TODAY - timedelta(days=1)).left(NOW, 10) == 3
 
 
 def test_the_last_send_of_the_day_closes_until_midnight() -> None:
