@@ -130,4 +130,4 @@ EXECUTE FUNCTION fn_pgqueuer_changed();
 CREATE INDEX pgqueuer_deferred_idx ON pgqueuer (execute_after) WHERE status = 'queued';
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON pgqueuer, pgqueuer_log, pgqueuer_schedules, pgqueuer_statistics TO liftoff_app;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA liftoff TO liftoff_app;
+GRANT USAGE ON SEQUENCE pgqueuer_id_seq, pgqueuer_schedules_id_seq, pgqueuer_statistics_id_seq TO liftoff_app;
