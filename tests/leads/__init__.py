@@ -1,0 +1,1 @@
+"""Files of leads, and what becomes of their rows."""
