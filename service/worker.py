@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import structlog
 from msgspec import Struct
@@ -19,7 +18,7 @@ from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 
 from service import engine
-from service.database.pool import Pool
+from service.database.pool import OUTAGES, Pool
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.recording import Recording
 from service.dispatch.ticks import Ticks
@@ -141,7 +140,7 @@ class Worker:
                 if self._stopping:
                     break
                 await asyncio.sleep(self._tick.total_seconds())
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except OUTAGES as error:
             _log.error("housekeeping_failed", exc_info=error)
         raise RetryRequested(timedelta(), "next round")
 
@@ -150,7 +149,7 @@ class Worker:
             await asyncio.sleep(BEAT_SECONDS)
             try:
                 await self._housekeeping.beat(self._worker_id)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except OUTAGES as error:
                 _log.error("no_sign_of_life", error=type(error).__name__)
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -24,6 +24,9 @@ else:  # the real classes take no type arguments
 APPLICATION_ROLE = "liftoff_app"
 SCHEMA = "liftoff"
 _CONNECT_SECONDS = 10.0
+
+OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a statement raises when the database is away, goes away, or refuses: work that can wait is tried again."""
 
 
 class DatabaseError(Exception):

@@ -56,6 +56,7 @@ RETRY_SECONDS: Final = 0.5
 _OUTAGES: Final = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,

@@ -12,7 +12,6 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Final
 
-import asyncpg
 import structlog
 
 from domain.refusal import Refused
@@ -20,13 +19,13 @@ from service.caller import Caller
 from service.channels import outcome as channel
 from service.channels.inbox_url import parse_smtp_url
 from service.channels.smtp import SmtpChannel
+from service.database.pool import OUTAGES
 from service.dispatch.claims import Claim, Claims
 from service.dispatch.mails import Mails, Prepared, Ready, Unsendable
 from service.dispatch.recording import Finished, Outcome, Recording
 from service.senders.accounts import Accounts
 
 LINK_SECONDS: Final = 10.0
-_OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _log = structlog.get_logger(__name__)
 
@@ -61,7 +60,7 @@ class Ticks:
         """One link of the shard's chain: claim and send until its time is up or its generation is over."""
         try:
             generation = await self._claims.begin_generation(shard)
-        except _OUTAGES as error:
+        except OUTAGES as error:
             _log.error("link_not_begun", shard=shard, error=type(error).__name__)
             await self._rest()
             return
@@ -100,7 +99,7 @@ class Ticks:
             room = await self._take_room()
             try:
                 claims = await self._claims.claim(shard, generation, room)
-            except _OUTAGES as error:
+            except OUTAGES as error:
                 _log.error("claim_failed", shard=shard, error=type(error).__name__)
             finally:
                 self._give_room(room - len(claims or ()))
@@ -130,7 +129,7 @@ class Ticks:
         while True:
             try:
                 return await self._mails.prepare(claims)
-            except _OUTAGES as error:
+            except OUTAGES as error:
                 _log.error("mails_not_prepared_yet", count=len(claims), error=type(error).__name__)
                 await asyncio.sleep(self._tick)
             except Exception as error:
@@ -164,7 +163,7 @@ class Ticks:
         caller = Caller(due.workspace_id, "worker", prepared.claim.send_id)
         try:
             await self._accounts.record_refusal(caller, due.sender_id, prepared.inbox_id, refused.reply)
-        except (Refused, *_OUTAGES) as error:
+        except (Refused, *OUTAGES) as error:
             # If the account is still there, its next send is refused like this one, and that is told again.
             _log.error("sender_not_closed", sender_id=str(due.sender_id), error=type(error).__name__)
         else:

@@ -13,9 +13,8 @@ from typing import Final
 from msgspec import Struct
 
 from projections.catalogue import ALL, AnyProjection
-from service.database.pool import Pool
+from service.database.pool import OUTAGES, Pool
 from service.projector import checkpoints
-from service.projector.runner import OUTAGES
 
 PATIENCE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.005

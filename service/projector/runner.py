@@ -17,7 +17,7 @@ import structlog
 
 from domain.event import Recorded
 from projections.catalogue import ALL, AnyProjection
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.projector import checkpoints, pages, tables
 from service.projector.checkpoints import Poison
 from service.projector.folding import Folding
@@ -29,7 +29,6 @@ REST_SECONDS: Final = 0.01
 IDLE_SECONDS: Final = 0.25
 """Between two looks at a quiet log."""
 OUTAGE_SECONDS: Final = 1.0
-OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _log = structlog.get_logger(__name__)
 

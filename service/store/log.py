@@ -25,12 +25,14 @@ _UNREACHABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of an answer
     asyncpg.TooManyConnectionsError,
 )
 _BROKEN = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of an answer
     asyncpg.OperatorInterventionError,
 )
 _GIVEN_UP = (
