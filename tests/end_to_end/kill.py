@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -48,10 +49,12 @@ class Aftermath(Struct, frozen=True, kw_only=True):
         return [fault for fault, found in rules.items() if found]
 
 
-async def kill_in_the_middle(directory: Path, leads: int, senders: int) -> Aftermath:
+async def kill_in_the_middle(
+    directory: Path, leads: int, senders: int, settings: Mapping[str, str]
+) -> Aftermath:
     """Launch, kill at a third of the mails, start again, wait for the end."""
     with SinkProcess(directory / "sink") as sink:
-        service = ServiceProcess(directory / "data", LIFTOFF_WORKER_CONCURRENCY=str(IN_FLIGHT))
+        service = ServiceProcess(directory / "data", LIFTOFF_WORKER_CONCURRENCY=str(IN_FLIGHT), **settings)
         with service:
             async with connect(service.url, service.key) as api:
                 campaign_id = await make_ready(api, sink.url, leads, senders)
@@ -83,7 +86,7 @@ def main() -> int:
     parser.add_argument("--senders", type=int, default=10)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="liftoff-kill-", ignore_cleanup_errors=True) as directory:
-        found = asyncio.run(kill_in_the_middle(Path(directory), given.leads, given.senders))
+        found = asyncio.run(kill_in_the_middle(Path(directory), given.leads, given.senders, {}))
     for name, value in ((field, getattr(found, field)) for field in found.__struct_fields__):
         print(f"{name:18} {value}")  # noqa: T201
     print("faults:", ", ".join(found.faults) or "none")  # noqa: T201

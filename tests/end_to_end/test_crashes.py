@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.end_to_end.kill import kill_in_the_middle
 
 
-async def test_a_killed_service_goes_on_by_itself_and_sends_no_step_twice(tmp_path: Path) -> None:
-    found = await kill_in_the_middle(tmp_path, leads=150, senders=4)
+async def test_a_killed_service_goes_on_by_itself_and_sends_no_step_twice(
+    tmp_path: Path, own_database: Mapping[str, str]
+) -> None:
+    found = await kill_in_the_middle(tmp_path, leads=150, senders=4, settings=own_database)
     assert found.faults == []

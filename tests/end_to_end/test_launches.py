@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.end_to_end.campaigning import connect, follow, good, has_status, make_ready
@@ -13,8 +14,10 @@ CLIENTS = 200
 LEADS = 40
 
 
-async def test_of_200_launches_at_once_exactly_one_wins_and_every_step_is_sent_once(tmp_path: Path) -> None:
-    with SinkProcess(tmp_path / "sink") as sink, ServiceProcess(tmp_path / "data") as service:
+async def test_of_200_launches_at_once_exactly_one_wins_and_every_step_is_sent_once(
+    tmp_path: Path, own_database: Mapping[str, str]
+) -> None:
+    with SinkProcess(tmp_path / "sink") as sink, ServiceProcess(tmp_path / "data", **own_database) as service:
         async with connect(service.url, service.key) as api:
             campaign_id = await make_ready(api, sink.url, LEADS, senders=2)
             path = f"/api/campaigns/{campaign_id}/launch"

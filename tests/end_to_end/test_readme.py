@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,8 +42,10 @@ def test_the_readme_has_examples_and_all_of_them_can_be_read() -> None:
     assert len(found) == README.read_text().count("```http") >= 5
 
 
-async def test_every_example_is_answered_as_the_readme_says(tmp_path: Path) -> None:
-    with SinkProcess(tmp_path / "sink") as sink, ServiceProcess(tmp_path / "data") as service:
+async def test_every_example_is_answered_as_the_readme_says(
+    tmp_path: Path, own_database: Mapping[str, str]
+) -> None:
+    with SinkProcess(tmp_path / "sink") as sink, ServiceProcess(tmp_path / "data", **own_database) as service:
         known = {"sink": sink.url}
         async with connect(service.url, service.key) as api:
             for example in examples():
