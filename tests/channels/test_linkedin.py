@@ -1,0 +1,429 @@
+"""The LinkedIn client against the double: what each answer of the provider becomes, and what it never becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from litestar import Response
+from msgspec.structs import replace
+
+from service.channels.linkedin.client import LinkedInClient
+from service.channels.linkedin.port import (
+    AccountRefused,
+    AlreadyConnected,
+    Ambiguous,
+    Done,
+    Gone,
+    LimitMet,
+    Never,
+    NotNow,
+    Unreachable,
+    Usable,
+)
+from service.channels.linkedin.wire import Timeouts
+from tests.linkedin.double import Double, as_json, refused
+from tests.linkedin.network import Account
+from tests.linkedin.orders import Faults, Manners
+from tests.linkedin.server import LOOPBACK, running
+
+ACCOUNT = "acc-1"
+ADA = "ada-example"
+IMPATIENT = Timeouts(connect=0.2, question=0.2, action=0.2)
+ALWAYS = 1.0
+
+
+@pytest.fixture
+async def double() -> AsyncIterator[Double]:
+    async with running(Double()) as double:
+        yield double
+
+
+@pytest.fixture
+async def client(double: Double) -> AsyncIterator[LinkedInClient]:
+    async with LinkedInClient(double.url, double.api_key, IMPATIENT) as client:
+        yield client
+
+
+@pytest.fixture
+def account(double: Double) -> Account:
+    return double.network.account(ACCOUNT)
+
+
+def connect(double: Double, name: str = ADA) -> None:
+    double.network.connect(double.network.account(ACCOUNT), double.network.person(name))
+
+
+def failing(double: Double, *only: str, **odds: float) -> None:
+    double.manners = replace(double.manners, faults=Faults(**odds, only=frozenset(only)))
+
+
+# --- Accounts ---------------------------------------------------------------------------------------------------------
+
+
+async def test_an_account_that_the_provider_knows_is_usable(client: LinkedInClient) -> None:
+    assert await client.look_up(ACCOUNT) == Usable()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("GONE", Gone),
+        ("CREDENTIALS", Gone),
+        ("PERMISSIONS", Gone),
+        ("ERROR", Unreachable),
+        ("STOPPED", Unreachable),
+        ("CONNECTING", Unreachable),
+    ],
+)
+async def test_what_the_provider_says_of_an_account_is_what_it_is(
+    client: LinkedInClient, account: Account, status: str, kind: type
+) -> None:
+    account.status = status
+    assert isinstance(await client.look_up(ACCOUNT), kind)
+
+
+async def test_a_provider_that_is_busy_failing_or_silent_is_unreachable(
+    client: LinkedInClient, double: Double
+) -> None:
+    for odds in ({"busy": ALWAYS}, {"broken": ALWAYS}, {"silent": ALWAYS}):
+        failing(double, **odds)
+        assert isinstance(await client.look_up(ACCOUNT), Unreachable), odds
+
+
+async def test_a_key_that_is_not_valid_disconnects_nobody(double: Double) -> None:
+    async with LinkedInClient(double.url, "another-key") as stranger:
+        assert isinstance(await stranger.look_up(ACCOUNT), Unreachable)
+        assert isinstance(await stranger.invite(ACCOUNT, ADA, ""), NotNow)
+
+
+# --- Inviting ---------------------------------------------------------------------------------------------------------
+
+
+async def test_an_invitation_arrives_once(client: LinkedInClient, account: Account) -> None:
+    done = await client.invite(ACCOUNT, ADA, "Hello")
+    assert isinstance(done, Done)
+    assert (done.code, done.words.startswith("The provider's id: inv-")) == (201, True)
+    assert account.invited_ever == {ADA: 1}
+
+
+async def test_who_waits_for_an_answer_is_not_invited_again(client: LinkedInClient, account: Account) -> None:
+    await client.invite(ACCOUNT, ADA, "")
+    assert isinstance(await client.invite(ACCOUNT, ADA, ""), Done)
+    assert account.invited_ever == {ADA: 1}
+
+
+async def test_who_is_connected_is_not_invited(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    connect(double)
+    assert isinstance(await client.invite(ACCOUNT, ADA, ""), AlreadyConnected)
+    assert account.invited_ever == {}
+
+
+async def test_a_limit_of_linkedin_is_told_from_a_refusal(client: LinkedInClient, double: Double) -> None:
+    double.manners = Manners(invitation_limit=1)
+    assert isinstance(await client.invite(ACCOUNT, ADA, ""), Done)
+    assert isinstance(await client.invite(ACCOUNT, "bob", ""), LimitMet)
+
+
+async def test_a_name_that_nobody_has_is_never_invited(client: LinkedInClient, double: Double) -> None:
+    double.manners = Manners(missing=frozenset({ADA}))
+    assert isinstance(await client.invite(ACCOUNT, ADA, ""), Never)
+
+
+@pytest.mark.parametrize("status", ["GONE", "CREDENTIALS"])
+async def test_an_account_that_must_be_reconnected_does_nothing(
+    client: LinkedInClient, double: Double, account: Account, status: str
+) -> None:
+    connect(double)
+    account.status = status
+    assert isinstance(await client.invite(ACCOUNT, ADA, ""), AccountRefused)
+    assert isinstance(await client.message(ACCOUNT, ADA, "Hi"), AccountRefused)
+
+
+async def test_a_name_in_another_script_is_found(client: LinkedInClient, account: Account) -> None:
+    assert isinstance(await client.invite(ACCOUNT, "jos%C3%A9-n%C3%BA%C3%B1ez", ""), Done)
+    assert account.invited_ever == {"josé-núñez": 1}
+    assert (await client.trace_invitation(ACCOUNT, "jos%C3%A9-n%C3%BA%C3%B1ez")).kind == "found"
+
+
+# --- Writing ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_message_is_in_the_conversation(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    connect(double)
+    assert isinstance(await client.message(ACCOUNT, ADA, "Hällo\nyou"), Done)
+    assert [said.text for said in account.chats[ADA]] == ["Hällo\nyou"]
+
+
+async def test_a_stranger_is_not_written_to(client: LinkedInClient, account: Account) -> None:
+    assert isinstance(await client.message(ACCOUNT, ADA, "Hi"), Never)
+    assert account.asked["message"] == 0
+
+
+# --- What goes wrong on the way ---------------------------------------------------------------------------------------
+
+
+async def test_what_fails_before_the_action_was_surely_not_done(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    for odds in ({"busy": ALWAYS}, {"broken": ALWAYS}, {"silent": ALWAYS}, {"nameless": ALWAYS}):
+        failing(double, **odds)
+        assert isinstance(await client.invite(ACCOUNT, ADA, ""), NotNow), odds
+    assert account.invited_ever == {}
+
+
+async def test_a_provider_that_is_not_there_did_nothing() -> None:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port = listener.getsockname()[1]
+    async with LinkedInClient(f"http://{LOOPBACK}:{port}", "key", IMPATIENT) as client:
+        assert isinstance(await client.invite(ACCOUNT, ADA, ""), NotNow)
+        assert isinstance(await client.look_up(ACCOUNT), Unreachable)
+        assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold"
+        assert isinstance(await client.relations(ACCOUNT, 10), Unreachable)
+
+
+async def test_null_ids_say_nothing_against_what_was_done(client: LinkedInClient, double: Double) -> None:
+    connect(double)
+    failing(double, "invite", "message", nameless=ALWAYS)
+    assert await client.invite(ACCOUNT, "bob", "") == Done(201, "The provider told no id.")
+    assert await client.message(ACCOUNT, ADA, "Hi") == Done(201, "The provider told no id.")
+
+
+@pytest.mark.parametrize("fault", ["silent", "broken_late", "broken"])
+async def test_what_fails_after_the_action_was_sent_is_ambiguous(
+    client: LinkedInClient, double: Double, fault: str
+) -> None:
+    connect(double)
+    failing(double, "invite", "message", **{fault: ALWAYS})
+    assert isinstance(await client.invite(ACCOUNT, "bob", ""), Ambiguous)
+    assert isinstance(await client.message(ACCOUNT, ADA, "Hi"), Ambiguous)
+
+
+async def test_a_busy_provider_did_nothing(client: LinkedInClient, double: Double, account: Account) -> None:
+    failing(double, "invite", busy=ALWAYS)
+    assert isinstance(await client.invite(ACCOUNT, ADA, ""), NotNow)
+    assert account.invited_ever == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "expected"),
+    [
+        (400, "too_many_characters", Never),
+        (401, "disconnected_account", AccountRefused),
+        (401, "", AccountRefused),
+        (401, "missing_credentials", NotNow),
+        (403, "account_restricted", AccountRefused),
+        (404, "resource_not_found", Never),
+        (408, "request_timeout", Ambiguous),
+        (422, "already_invited_recently", Done),
+        (422, "already_connected", AlreadyConnected),
+        (422, "cannot_resend_yet", LimitMet),
+        (422, "limit_exceeded", LimitMet),
+        (422, "invalid_account", AccountRefused),
+        (422, "provider_unreachable", NotNow),
+        (422, "cannot_invite_attendee", Never),
+        (422, "a_kind_of_tomorrow", Never),
+        (429, "too_many_requests", NotNow),
+        (500, "provider_error", Ambiguous),
+        (503, "service_unavailable", Ambiguous),
+        (504, "request_timeout", Ambiguous),
+    ],
+)
+async def test_each_documented_error_of_an_action_has_its_meaning(
+    client: LinkedInClient, double: Double, status: int, kind: str, expected: type
+) -> None:
+    double.instead["invite"] = refused(status, kind, "Title", "Some detail")
+    outcome = await client.invite(ACCOUNT, ADA, "")
+    assert isinstance(outcome, expected)
+    assert "Some detail" in outcome.words
+
+
+STRANGE = [
+    b"",
+    b"<html>502</html>",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"{",
+    b"\xff\xfe",
+    b'{"items": 7}',
+    b"[" * 5000,
+]
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 302, 400, 404, 418, 422, 502])
+@pytest.mark.parametrize("body", STRANGE)
+async def test_no_answer_of_another_shape_is_raised_or_taken_for_success(
+    client: LinkedInClient, double: Double, status: int, body: bytes
+) -> None:
+    connect(double)
+    canned = Response(body if status != 204 else b"", status_code=status, media_type="text/html")
+    double.instead |= dict.fromkeys(("invite", "message", "look_up"), canned)
+    assert isinstance(await client.look_up(ACCOUNT), Gone if status == 404 else Unreachable)
+    assert not isinstance(await client.invite(ACCOUNT, "bob", ""), Done) or body == b'{"items": 7}'
+    assert not isinstance(await client.message(ACCOUNT, ADA, "Hi"), Done) or body == b'{"items": 7}'
+    double.instead |= dict.fromkeys(("profile", "invitations", "relations", "chats", "messages"), canned)
+    assert not isinstance(await client.invite(ACCOUNT, "bob", ""), Done)
+    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold"
+    assert (await client.trace_message(ACCOUNT, ADA, "Hi")).kind in ("untold", "absent")
+    assert isinstance(await client.relations(ACCOUNT, 5), Gone if status == 404 else Unreachable)
+    await client.public_name(ACCOUNT, "ACoAA")
+
+
+async def test_no_words_hold_the_key(double: Double) -> None:
+    double.instead["look_up"] = refused(500, "x", "Broken", f"for the key {double.api_key}")
+    async with LinkedInClient(double.url, double.api_key) as client:
+        state = await client.look_up(ACCOUNT)
+    assert isinstance(state, Unreachable)
+    assert double.api_key not in state.words
+    assert "***" in state.words
+
+
+# --- Traces -----------------------------------------------------------------------------------------------------------
+
+
+async def test_an_invitation_without_an_answer_leaves_a_trace(client: LinkedInClient, double: Double) -> None:
+    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "absent"
+    failing(double, "invite", silent=ALWAYS)
+    assert isinstance(await client.invite(ACCOUNT, ADA, ""), Ambiguous)
+    failing(double)
+    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "found"
+    double.accept(double.network.account(ACCOUNT), double.network.person(ADA))
+    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "connected"
+
+
+@pytest.mark.parametrize(("done", "kind"), [(True, "found"), (False, "absent")])
+async def test_a_profile_that_tells_nothing_leaves_the_lists_to_be_searched(
+    client: LinkedInClient, double: Double, account: Account, done: bool, kind: str
+) -> None:
+    double.instead["profile"] = as_json({"provider_id": None, "public_identifier": None})
+    for number in range(150):
+        account.invitations[f"older{number}"] = None
+    if done:
+        # It stands on the second page, and is spelt otherwise.
+        older = dict(account.invitations)
+        account.invitations = {ADA.upper(): None}
+        account.invitations.update(older)
+    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == kind
+
+
+async def test_an_entry_without_a_name_may_be_anybody(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    account.invitations["bob"] = None
+    failing(double, "invitations", nameless=ALWAYS)
+    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold"
+
+
+@pytest.mark.parametrize("asked", ["profile", "invitations", "relations"])
+async def test_a_question_without_an_answer_leaves_the_trace_untold(
+    client: LinkedInClient, double: Double, asked: str
+) -> None:
+    for odds in ({"busy": ALWAYS}, {"broken": ALWAYS}, {"silent": ALWAYS}):
+        failing(double, asked, **odds)
+        assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold", odds
+
+
+async def test_a_message_without_an_answer_leaves_a_trace(client: LinkedInClient, double: Double) -> None:
+    connect(double)
+    assert (await client.trace_message(ACCOUNT, ADA, "Hello you")).kind == "absent"
+    failing(double, "message", broken_late=ALWAYS)
+    assert isinstance(await client.message(ACCOUNT, ADA, "Hello\n you"), Ambiguous)
+    failing(double)
+    assert (await client.trace_message(ACCOUNT, ADA, "Hello\r\nyou")).kind == "found"
+    assert (await client.trace_message(ACCOUNT, ADA, "Something else")).kind == "absent"
+
+
+async def test_what_the_other_one_said_is_no_trace(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    connect(double)
+    double.say(account, double.network.person(ADA), "Hello", own=False)
+    assert (await client.trace_message(ACCOUNT, ADA, "Hello")).kind == "absent"
+
+
+async def test_a_conversation_without_an_id_is_untold(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    connect(double)
+    double.say(account, double.network.person(ADA), "Hello", own=True)
+    for asked in ("chats", "profile"):
+        failing(double, asked, nameless=ALWAYS)
+        assert (await client.trace_message(ACCOUNT, ADA, "Hello")).kind == "untold"
+
+
+# --- People -----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_latest_relations_come_first_and_no_more_are_asked_for_than_wanted(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    for number in range(250):
+        connect(double, f"p{number}")
+    assert await client.relations(ACCOUNT, 3) == ["p249", "p248", "p247"]
+    assert account.asked["relations"] == 1
+    assert await client.relations(ACCOUNT, 1000) == [f"p{number}" for number in reversed(range(250))]
+    assert account.asked["relations"] == 4
+
+
+async def test_relations_without_a_name_are_left_out(client: LinkedInClient, double: Double) -> None:
+    connect(double, "ada")
+    connect(double, "bob")
+    failing(double, nameless=ALWAYS)
+    assert await client.relations(ACCOUNT, 10) == ["ada"]
+
+
+async def test_a_list_that_never_ends_is_not_read_to_its_end(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    double.instead["relations"] = as_json({"items": [{}], "cursor": "again"})
+    assert await client.relations(ACCOUNT, 1_000_000) == []
+
+
+@pytest.mark.parametrize(("status", "kind"), [("GONE", Gone), ("CREDENTIALS", Gone)])
+async def test_a_gone_account_has_no_relations(
+    client: LinkedInClient, account: Account, status: str, kind: type
+) -> None:
+    account.status = status
+    assert isinstance(await client.relations(ACCOUNT, 10), kind)
+
+
+async def test_a_person_is_named_by_the_providers_id(client: LinkedInClient, double: Double) -> None:
+    provider_id = double.network.person("josé").provider_id
+    assert await client.public_name(ACCOUNT, provider_id) == "jos%C3%A9"
+    failing(double, nameless=ALWAYS)
+    assert await client.public_name(ACCOUNT, provider_id) is None
+    failing(double, busy=ALWAYS)
+    assert isinstance(await client.public_name(ACCOUNT, provider_id), Unreachable)
+
+
+# --- All at once ------------------------------------------------------------------------------------------------------
+
+
+async def test_however_the_provider_fails_nobody_is_invited_twice_who_is_traced_first(
+    client: LinkedInClient, double: Double, account: Account
+) -> None:
+    """What the dispatch does in small: repeat what was surely not done, look before repeating what may have been."""
+    odds = Faults(busy=0.1, broken=0.05, broken_late=0.05, silent=0.02, nameless=0.02)
+    double.manners = Manners(faults=odds, accepting=0.5, accept_after=20)
+    names = [f"p{number}" for number in range(60)]
+    await asyncio.gather(*(persistently_invite(client, name) for name in names))
+    assert account.invited_ever == dict.fromkeys(names, 1)
+
+
+async def persistently_invite(client: LinkedInClient, name: str) -> None:
+    while True:
+        outcome = await client.invite(ACCOUNT, name, "")
+        if isinstance(outcome, Ambiguous):
+            while (trace := await client.trace_invitation(ACCOUNT, name)).kind == "untold":
+                pass
+            if trace.kind != "absent":
+                return
+        elif not isinstance(outcome, NotNow):
+            return
