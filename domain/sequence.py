@@ -17,6 +17,7 @@ from domain import templating
 from domain.refusal import FieldError, Invalid, Refused
 
 Channel = Literal["email", "linkedin"]
+Action = Literal["email", "connection_request", "message"]
 NodeType = Literal["email", "connection_request", "message", "delay", "ai", "end"]
 Trait = Literal[
     "subject", "body", "is_reply", "include_message", "delay_days", "delay_hours", "delay_minutes", "ai_node"
@@ -28,6 +29,7 @@ NODE_TYPES: Final[Mapping[Channel, tuple[NodeType, ...]]] = {
 }
 FIRST_NODE: Final[Mapping[Channel, NodeType]] = {"email": "email", "linkedin": "connection_request"}
 SENDABLE: Final[frozenset[NodeType]] = frozenset({"email", "connection_request", "message", "ai"})
+AI_ACTION: Final[Mapping[Channel, Action]] = {"email": "email", "linkedin": "message"}
 TRAITS: Final[Mapping[NodeType, frozenset[Trait]]] = {
     "email": frozenset({"subject", "body", "is_reply", "ai_node"}),
     "connection_request": frozenset({"body", "include_message", "ai_node"}),
@@ -177,6 +179,17 @@ def position_of(nodes: Nodes, node_id: UUID) -> int:
         if node.id == node_id:
             return position
     raise Refused("node-not-found", f"The sequence has no node {node_id}.", {"node_id": str(node_id)})
+
+
+def action_of(channel: Channel, node: Node) -> Action:
+    """What is done to a lead at a sendable node. Raises ``ValueError`` for a node that sends nothing."""
+    match node.type:
+        case "email" | "connection_request" | "message":
+            return node.type
+        case "ai":
+            return AI_ACTION[channel]
+        case "delay" | "end":
+            raise ValueError(f"a node of type {node.type} does nothing to a lead")
 
 
 def next_sendable(nodes: Nodes, after_position: int) -> Step | None:

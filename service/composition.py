@@ -12,25 +12,35 @@ from typing import Final
 from domain import sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
+from domain.pacing import Gaps
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
 from service.channels.inbox import verify
+from service.channels.linkedin.absent import NoProvider
+from service.channels.linkedin.client import LinkedInClient
+from service.channels.linkedin.port import Provider
 from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
 from service.clock import Clock
 from service.database.pool import Pool, open_pool
+from service.dispatch.answers import Answers
+from service.dispatch.approaches import ApproachCarrier
 from service.dispatch.claims import Claims
 from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
-from service.dispatch.mails import Mails
+from service.dispatch.mails import MailCarrier, Mails
+from service.dispatch.material import Materials
 from service.dispatch.recording import Recording
+from service.dispatch.relations import Relations
 from service.dispatch.suppressions import Suppressions
 from service.dispatch.ticks import Ticks
+from service.dispatch.tracing import Tracing
 from service.dispatch.unsubscribing import Unsubscribing
+from service.dispatch.watch import Watch
 from service.ids import new_id
 from service.launch.launching import Launching
 from service.launch.rollback import Rollback
@@ -94,6 +104,9 @@ class Liftoff:
     suppressions: Suppressions
     unsubscribing: Unsubscribing
     tokens: UnsubscribeTokens
+    materials: Materials
+    linkedin: Provider
+    answers: Answers
 
 
 @asynccontextmanager
@@ -106,16 +119,29 @@ async def assembled(
     """
     pool = await open_pool(dsn, max_size=settings.database_pool_size)
     try:
-        liftoff = _assemble(settings, pool, master_key, clock)
-        async with pool.acquire() as connection:
-            await liftoff.vault.require_master_key(connection)
-        yield liftoff
-        await liftoff.store.close()
+        async with linkedin_provider(settings) as linkedin:
+            liftoff = _assemble(settings, pool, master_key, clock, linkedin)
+            async with pool.acquire() as connection:
+                await liftoff.vault.require_master_key(connection)
+            yield liftoff
+            await liftoff.store.close()
     finally:
         await pool.close()
 
 
-def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock) -> Liftoff:
+@asynccontextmanager
+async def linkedin_provider(settings: Settings) -> AsyncIterator[Provider]:
+    """The LinkedIn provider that the settings name, if they name one."""
+    if settings.linkedin_url is None:
+        yield NoProvider()
+        return
+    async with LinkedInClient(settings.linkedin_url, settings.linkedin_api_key or "") as client:
+        yield client
+
+
+def _assemble(
+    settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock, linkedin: Provider
+) -> Liftoff:
     vault = Vault(master_key)
     codec = Codec(EVENTS)
     store = EventStore(pool, codec)
@@ -162,14 +188,20 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         suppressions=suppressions,
         unsubscribing=Unsubscribing(store, suppressions, clock),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
+        materials=Materials(pool, vault, campaigns, senders),
+        linkedin=linkedin,
+        answers=Answers(store, campaigns, vault, clock),
     )
 
 
 def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
-    """A worker of this process, sending through ``smtp``."""
+    """A worker of this process, sending mails through ``smtp``."""
     settings, worker_id = liftoff.settings, new_id()
-    gap, tick = timedelta(seconds=settings.send_gap_seconds), timedelta(seconds=settings.tick_seconds)
-    recording = Recording(liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock)
+    tick = timedelta(seconds=settings.tick_seconds)
+    recording = Recording(
+        liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock, connection_patience(settings)
+    )
+    mails = Mails(liftoff.materials, liftoff.tokens, liftoff.clock, settings.base_url)
     ticks = Ticks(
         Claims(
             liftoff.pool,
@@ -179,24 +211,32 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
             liftoff.clock,
             worker_id,
             settings.shards,
-            gap,
+            gaps(settings),
         ),
-        Mails(
-            liftoff.pool,
-            liftoff.vault,
-            liftoff.campaigns,
-            liftoff.senders,
-            liftoff.tokens,
-            liftoff.clock,
-            settings.base_url,
-        ),
-        smtp,
+        {
+            "email": MailCarrier(mails, smtp, liftoff.accounts),
+            "linkedin": ApproachCarrier(liftoff.materials, liftoff.linkedin, liftoff.accounts),
+        },
         recording,
-        liftoff.accounts,
         tick,
         settings.worker_concurrency,
     )
-    launch_run = LaunchRun(
+    return Worker(
+        liftoff.pool,
+        worker_id,
+        new_launch_run(liftoff),
+        ticks,
+        recording,
+        liftoff.housekeeping,
+        new_watch(liftoff),
+        settings.shards,
+        tick,
+    )
+
+
+def new_launch_run(liftoff: Liftoff) -> LaunchRun:
+    """What performs the background runs of launches."""
+    return LaunchRun(
         liftoff.pool,
         liftoff.store,
         liftoff.campaigns,
@@ -204,15 +244,42 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
         liftoff.runs,
         liftoff.rollback,
         liftoff.clock,
-        gap,
+        gaps(liftoff.settings),
     )
-    return Worker(
+
+
+def new_watch(liftoff: Liftoff) -> Watch:
+    """What looks after leads that wait for the world."""
+    tracing = Tracing(
         liftoff.pool,
-        worker_id,
-        launch_run,
-        ticks,
-        recording,
-        liftoff.housekeeping,
-        settings.shards,
-        tick,
+        liftoff.store,
+        liftoff.vault,
+        liftoff.materials,
+        liftoff.linkedin,
+        liftoff.clock,
+        connection_patience(liftoff.settings),
     )
+    relations = Relations(
+        liftoff.pool,
+        liftoff.store,
+        liftoff.senders,
+        liftoff.vault,
+        liftoff.answers,
+        liftoff.linkedin,
+        liftoff.clock,
+        timedelta(seconds=liftoff.settings.linkedin_look_seconds),
+    )
+    return Watch(liftoff.store, tracing, relations, liftoff.clock)
+
+
+def gaps(settings: Settings) -> Gaps:
+    """The least times between two sends of one sender."""
+    return Gaps(
+        email=timedelta(seconds=settings.send_gap_seconds),
+        linkedin=timedelta(seconds=settings.linkedin_gap_seconds),
+    )
+
+
+def connection_patience(settings: Settings) -> timedelta:
+    """How long a person may take to accept an invitation."""
+    return timedelta(days=settings.linkedin_connection_days)

@@ -47,6 +47,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000), Form("a whole number, 1 to 1000
 Bytes = Annotated[int, Meta(ge=1024), Form("a whole number of bytes, at least 1024")]
 Seconds = Annotated[float, Meta(gt=0, le=86_400), Form("a number of seconds, more than 0, at most 86400")]
 Gap = Annotated[float, Meta(ge=0, le=86_400), Form("a number of seconds, 0 to 86400")]
+Days = Annotated[int, Meta(ge=1, le=365), Form("a whole number of days, 1 to 365")]
 Rate = Annotated[float, Meta(gt=0, le=1_000_000), Form("a number, more than 0, at most 1000000")]
 Switch = Annotated[bool, Form("true or false")]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], Form("one of debug, info, warning, error")]
@@ -84,7 +85,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     worker_concurrency: Annotated[Count, Doc("most sends that one worker has in flight")] = 32
     shards: Annotated[Count, Doc("parts that senders are divided in; the same for all processes")] = 16
     tick_seconds: Annotated[Seconds, Doc("how often each shard looks for what is due")] = 1.0
-    send_gap_seconds: Annotated[Gap, Doc("least time between two sends of one sender")] = 60.0
+    send_gap_seconds: Annotated[Gap, Doc("least time between two mails of one sender")] = 60.0
+    linkedin_gap_seconds: Annotated[Gap, Doc("least time between two actions of one sender on LinkedIn")] = (
+        120.0
+    )
+    linkedin_connection_days: Annotated[
+        Days, Doc("days a person has to accept an invitation before the lead times out")
+    ] = 21
+    linkedin_look_seconds: Annotated[
+        Seconds, Doc("how often the relations of senders with open invitations are looked through")
+    ] = 900.0
     stale_launch_seconds: Annotated[
         Seconds, Doc("age at which a launch without a live run is taken back")
     ] = 120.0

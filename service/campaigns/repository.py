@@ -72,9 +72,15 @@ class Campaigns:
         self._gates = gates
         self._clock = clock
 
-    async def load(self, workspace_id: UUID, campaign_id: UUID) -> Campaign:
-        """The campaign now. Raises ``Refused`` ``not-found`` for one that is unknown or deleted."""
-        campaign = fold(await self._store.read_stream(workspace_id, streams.campaign(campaign_id)))
+    async def load(
+        self, workspace_id: UUID, campaign_id: UUID, connection: Connection | None = None
+    ) -> Campaign:
+        """The campaign now. Raises ``Refused`` ``not-found`` for one that is unknown or deleted.
+
+        Who holds a connection reads through it: to wait for another could be to wait for ever.
+        """
+        stream = streams.campaign(campaign_id)
+        campaign = fold(await self._store.read_stream(workspace_id, stream, connection=connection))
         if campaign is None or campaign.deleted:
             raise not_found()
         return campaign

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import aiosql
@@ -17,13 +17,15 @@ from msgspec import Struct
 from domain import streams
 from domain.lead.decide import BeginSend, intend
 from domain.lead.state import Lead, evolve
-from domain.pacing import Allowance
+from domain.pacing import Allowance, Gaps
 from domain.refusal import Refused
 from domain.schedule import OperatingHours
+from domain.sequence import Action
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection, Pool
 from service.dispatch import due as due_table
+from service.dispatch import quotas
 from service.dispatch.due import Due, Key
 from service.dispatch.leads import read_leads
 from service.dispatch.limits import LaneKey, Limits
@@ -70,9 +72,9 @@ class Claims:
         clock: Clock,
         worker_id: UUID,
         shards: int,
-        gap: timedelta,
+        gaps: Gaps,
     ) -> None:
-        """``gap`` is the least time between two sends of one sender."""
+        """``gaps`` are the least times between two sends of one sender."""
         self._pool = pool
         self._store = store
         self._suppressions = suppressions
@@ -80,7 +82,7 @@ class Claims:
         self._clock = clock
         self._worker_id = worker_id
         self._shards = shards
-        self._gap = gap
+        self._gaps = gaps
 
     async def begin_generation(self, shard: int) -> int:
         """Take a shard's chain over: claims of its older generations are refused from here on."""
@@ -94,7 +96,7 @@ class Claims:
             if not await _queries.hold_generation(connection, shard=shard, generation=generation):
                 return None
             now = self._clock.now()
-            limits = Limits(now, self._gap)
+            limits = Limits(now, self._gaps)
             epochs = await self._lock_gates(connection, shard, limits, now)
             due = await self._due(connection, limits.open_lanes(at_most), now)
             wanted = await self._without_unsubscribed(connection, due)
@@ -112,6 +114,7 @@ class Claims:
         if not limits.senders:
             return {}
         workspace_ids, sender_ids = _columns(limits.senders, 2)
+        await quotas.admit(connection, limits)
         epochs: dict[Key, int] = {}
         for query in (_queries.open_campaigns, _queries.bounded_campaigns):
             async for row in query(connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now):
@@ -132,17 +135,18 @@ class Claims:
         return epochs
 
     async def _due(
-        self, connection: Connection, open_lanes: Mapping[LaneKey, int], now: datetime
+        self, connection: Connection, open_lanes: Mapping[tuple[LaneKey, Action], int], now: datetime
     ) -> list[Due]:
-        """What is due in those lanes, in each as many as it has left; locked, the longest due first."""
+        """What is due for each action in those lanes, as many as are left; locked, the longest due first."""
         if not open_lanes:
             return []
-        workspace_ids, sender_ids, campaign_ids = _columns(open_lanes, 3)
+        workspace_ids, sender_ids, campaign_ids = _columns((lane for lane, _ in open_lanes), 3)
         rows = _queries.due_leads(
             connection,
             workspace_ids=workspace_ids,
             sender_ids=sender_ids,
             campaign_ids=campaign_ids,
+            actions=[action for _, action in open_lanes],
             at_most=list(open_lanes.values()),
             now=now,
         )
@@ -203,7 +207,11 @@ class Claims:
 
     def _intent(self, due: Due, lead: Lead, version: int, epoch: int) -> Append:
         command = BeginSend(
-            campaign_id=due.campaign_id, send_id=new_id(), node_id=due.node_id, sender_id=due.sender_id
+            campaign_id=due.campaign_id,
+            send_id=new_id(),
+            node_id=due.node_id,
+            sender_id=due.sender_id,
+            action=cast(Action, due.task),
         )
         intent = intend(lead, command)
         caller = Caller(due.workspace_id, "worker", intent.send_id)
@@ -232,6 +240,7 @@ class Claims:
             await _queries.charge_lanes(
                 connection, **_charges(lanes, ("workspace_ids", "sender_ids", "campaign_ids"))
             )
+        await quotas.write_back(connection, limits)
 
 
 def _claim(candidate: _Candidate, outcome: Appended) -> Claim:

@@ -21,9 +21,10 @@ from domain.campaign.decide import Activate, RecordRefusal, StartRun, decide
 from domain.campaign.events import RefusedWrite
 from domain.campaign.state import Campaign
 from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
+from domain.pacing import Gaps
 from domain.refusal import Refused
 from domain.schedule import Planned, SenderPace, plan
-from domain.sequence import next_sendable
+from domain.sequence import Node, action_of, next_sendable
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, StreamMoved, Superseded
 from service.clock import Clock
@@ -53,6 +54,7 @@ _DUE_COLUMNS = (
     "document_id",
     "node_id",
     "due_at",
+    "task",
 )
 
 
@@ -68,9 +70,9 @@ class LaunchRun:
         runs: Runs,
         rollback: Rollback,
         clock: Clock,
-        gap: timedelta,
+        gaps: Gaps,
     ) -> None:
-        """``gap`` is the least time between two sends of one sender."""
+        """``gaps`` are the least times between two sends of one sender."""
         self._pool = pool
         self._store = store
         self._campaigns = campaigns
@@ -78,7 +80,7 @@ class LaunchRun:
         self._runs = runs
         self._rollback = rollback
         self._clock = clock
-        self._gap = gap
+        self._gaps = gaps
 
     async def perform(self, job: LaunchJob) -> None:
         """Bring the launch to its end: active, or rolled back, or found to be superseded."""
@@ -154,10 +156,9 @@ class LaunchRun:
         settings = campaign.settings
         own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
         senders = await self._senders.load_many(workspace_id, settings.sender_account_ids)
+        gap = self._gaps.after(action_of(campaign.channel, _first_node(campaign)))
         paces = [
-            SenderPace(
-                id_, min(senders[id_].daily_limit, own_limits.get(id_, senders[id_].daily_limit)), self._gap
-            )
+            SenderPace(id_, min(senders[id_].daily_limit, own_limits.get(id_, senders[id_].daily_limit)), gap)
             for id_ in settings.sender_account_ids
             if id_ in senders
         ]
@@ -172,9 +173,10 @@ class LaunchRun:
         leads: Sequence[ImportedLead],
         schedule: Iterator[Planned],
     ) -> None:
-        node_id = _first_node(campaign)
+        first = _first_node(campaign)
+        action = action_of(campaign.channel, first)
         enrolled = [
-            EnrolledLead(lead.lead_id, planned.sender_id, node_id, planned.due_at)
+            EnrolledLead(lead.lead_id, planned.sender_id, first.id, planned.due_at)
             for lead, planned in zip(leads, islice(schedule, len(leads)), strict=True)
         ]
         await self._append_enrolments(connection, caller, campaign, enrolled)
@@ -189,8 +191,9 @@ class LaunchRun:
                     planned.sender_id,
                     lead.person_id,
                     lead.document_id,
-                    node_id,
+                    first.id,
                     planned.due_at,
+                    action,
                 )
                 for lead, planned in zip(leads, enrolled, strict=True)
             ],
@@ -253,11 +256,11 @@ def _caller(job: LaunchJob) -> Caller:
     return Caller(job.workspace_id, run_id(job.campaign_id, job.epoch), job.correlation_id)
 
 
-def _first_node(campaign: Campaign) -> UUID:
+def _first_node(campaign: Campaign) -> Node:
     step = next_sendable(campaign.nodes, -1)
     if step is None:
         raise Refused("no-sendable-nodes", "The sequence sends nothing.")
-    return step.node.id
+    return step.node
 
 
 def _first_delay(campaign: Campaign) -> timedelta:

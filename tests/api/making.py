@@ -125,10 +125,8 @@ async def make_due(
     liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID, count: int, worker_id: UUID | None = None
 ) -> None:
     """So many leads have something due; with a worker it is in flight."""
-    values = "($1, $3, $2, $3, $3, $3, $3, now(), $4)"
-    columns = (
-        "workspace_id, lead_id, campaign_id, sender_id, person_id, document_id, node_id, due_at, worker_id"
-    )
+    values = "($1, $3, $2, $3, $3, $3, $3, now(), 'email', $4)"
+    columns = "workspace_id, lead_id, campaign_id, sender_id, person_id, document_id, node_id, due_at, task, worker_id"
     for _ in range(count):
         await liftoff.pool.execute(
             f"INSERT INTO dispatch_due ({columns}) VALUES {values}",

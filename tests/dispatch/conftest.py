@@ -10,8 +10,9 @@ from uuid import UUID
 import httpx
 import pytest
 
+from domain.pacing import Gaps
 from service.channels import outcome as channel
-from service.composition import Liftoff
+from service.composition import Liftoff, connection_patience
 from service.dispatch.claims import Claim, Claims
 from service.dispatch.mails import Mails
 from service.dispatch.recording import Finished, Recording
@@ -40,12 +41,19 @@ class Worker:
         self.id = new_id()
         self.parts = parts
         self._claims = Claims(
-            parts.pool, parts.store, parts.suppressions, parts.unsubscribing, parts.clock, self.id, 1, gap
+            parts.pool,
+            parts.store,
+            parts.suppressions,
+            parts.unsubscribing,
+            parts.clock,
+            self.id,
+            1,
+            Gaps(email=gap, linkedin=gap),
         )
-        self._mails = Mails(
-            parts.pool, parts.vault, parts.campaigns, parts.senders, parts.tokens, parts.clock, "http://test"
+        self._mails = Mails(parts.materials, parts.tokens, parts.clock, "http://test")
+        self._recording = Recording(
+            parts.store, parts.vault, parts.suppressions, parts.clock, connection_patience(parts.settings)
         )
-        self._recording = Recording(parts.store, parts.vault, parts.suppressions, parts.clock)
 
     async def begin(self) -> int:
         """Take the shard over."""
@@ -102,7 +110,7 @@ def run_of(parts: Liftoff) -> LaunchRun:
         parts.runs,
         parts.rollback,
         parts.clock,
-        timedelta(),
+        Gaps(),
     )
 
 

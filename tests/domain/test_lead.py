@@ -158,7 +158,7 @@ class TestWhatNobodyKnows:
 
     def test_losing_it_twice_says_nothing_new(self) -> None:
         lead = given(intended(), SendOutcomeUnknown(send_id=SEND, reason="worker-lost"))
-        assert then(lead, RecordLost(send_id=SEND, reason="worker-lost")) == ()
+        assert then(lead, RecordLost(send_id=SEND, reason="worker-lost", now=NOW)) == ()
 
     def test_late_evidence_of_acceptance_brings_the_lead_back(self) -> None:
         lead = given(intended(), SendOutcomeUnknown(send_id=SEND, reason="worker-lost"))
@@ -214,12 +214,14 @@ class TestNextAction:
     )
 
     def test_it_is_the_next_sendable_node_after_its_delay(self) -> None:
-        assert next_action(self.nodes, FIRST, None, NOW) == NextAction(SECOND, NOW + timedelta(days=1))
+        assert next_action("email", self.nodes, FIRST, None, NOW) == NextAction(
+            SECOND, NOW + timedelta(days=1)
+        )
 
     def test_there_is_none_at_the_end(self) -> None:
-        assert next_action(self.nodes, SECOND, None, NOW) is None
+        assert next_action("email", self.nodes, SECOND, None, NOW) is None
 
     def test_it_waits_for_operating_hours(self) -> None:
         hours = OperatingHours(timezone="UTC", wednesday=DayHours("10:00", "12:00"))
         wednesday_at_ten = datetime(2030, 3, 6, 10, 0, tzinfo=UTC)
-        assert next_action(self.nodes, FIRST, hours, NOW) == NextAction(SECOND, wednesday_at_ten)
+        assert next_action("email", self.nodes, FIRST, hours, NOW) == NextAction(SECOND, wednesday_at_ten)

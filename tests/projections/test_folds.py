@@ -92,7 +92,7 @@ def test_the_history_of_a_lead_shows_in_its_row_and_in_every_counter() -> None:
     assert row.milestones == ("completed", "contacted", "sent")
     tables = folded(LEADS, world.history)
     day = (world.workspace_id, sender_id, date(2025, 3, 1))
-    assert tables.sums["sender_usage"] == {day: 1}
+    assert tables.sums["sender_usage"] == {(*day, "email"): 1}
     assert counts(world.history, "sends")[campaign_id] == {str(node_id): 1}
     assert counts(world.history, "milestone")[campaign_id] == {"sent": 1, "contacted": 1, "completed": 1}
     assert counts(world.history, "node")[campaign_id] == {NO_NODE: 2, str(node_id): 3}
@@ -105,7 +105,7 @@ def test_a_milestone_counts_a_lead_once_and_for_good() -> None:
     following = leads.NextAction(second, world.now)
     world.tell_lead(lead_id, leads.RecordAccepted(send_id=send_id, code=250, next_action=following))
     send_id = begin_send(world, lead_id, second)
-    world.tell_lead(lead_id, leads.RecordLost(send_id=send_id, reason="worker-lost"))
+    world.tell_lead(lead_id, leads.RecordLost(send_id=send_id, reason="worker-lost", now=world.now))
     world.tell_lead(lead_id, leads.RecordAccepted(send_id=send_id, code=250, next_action=None))
     campaign_id = sole(world.campaigns)
     assert counts(world.history, "milestone")[campaign_id] == {

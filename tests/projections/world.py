@@ -249,7 +249,7 @@ class World:
             lead_commands.RecordDeferred(send_id=opened.send_id, code=451, now=self.now),
             lead_commands.RecordRefused(send_id=opened.send_id, code=550, evidence=self.new_id()),
             lead_commands.RecordFailed(send_id=opened.send_id, reason="erased"),
-            lead_commands.RecordLost(send_id=opened.send_id, reason="worker-lost"),
+            lead_commands.RecordLost(send_id=opened.send_id, reason="worker-lost", now=self.now),
         ]
         self.tell_lead(lead_id, outcomes[number % len(outcomes)])
 
