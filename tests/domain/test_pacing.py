@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from domain.pacing import Allowance, after_gap, within_hours
+from domain.pacing import Allowance, Gaps, Quota, after_gap, within_hours
 from domain.schedule import DayHours, OperatingHours
 
 NOW = datetime(2030, 3, 4, 9, 0, tzinfo=UTC)  # a Monday
@@ -56,3 +56,34 @@ def test_outside_of_its_hours_a_campaign_is_closed_until_they_begin() -> None:
     closed = within_hours(allowance(), hours, NOW)
     assert closed.left(NOW, 10) == 0
     assert closed.left(NOW + timedelta(hours=1), 10) == 3
+
+
+class TestQuotas:
+    HOUR = NOW.replace(minute=0)
+
+    def quota(self, limit: int = 3, **done: int) -> Quota:
+        hours = {self.HOUR - timedelta(hours=int(ago[1:])): n for ago, n in done.items()}
+        return Quota(weekly_limit=limit, done=hours, next_free_at=LONG_AGO)
+
+    def test_what_is_left_is_the_limit_less_the_last_seven_days(self) -> None:
+        assert self.quota(h0=1, h100=1).left(NOW) == 1
+
+    def test_an_hour_counts_until_seven_days_after_its_end(self) -> None:
+        assert self.quota(h168=3).left(NOW) == 0
+        assert self.quota(h169=3).left(NOW) == 3
+
+    def test_the_last_one_closes_until_the_oldest_hour_is_forgotten(self) -> None:
+        spent = self.quota(h100=2).charged(NOW + timedelta(minutes=30))
+        assert spent.left(NOW + timedelta(minutes=31)) == 0
+        assert spent.next_free_at == self.HOUR - timedelta(hours=100) + timedelta(days=7, hours=1)
+        assert spent.left(spent.next_free_at) == 2
+
+    def test_what_a_provider_closed_stays_closed(self) -> None:
+        closed = Quota(weekly_limit=3, done={}, next_free_at=NOW + timedelta(days=1))
+        assert closed.left(NOW) == 0
+        assert closed.settled(NOW) == closed
+
+    def test_each_channel_has_its_gap(self) -> None:
+        gaps = Gaps(email=timedelta(seconds=60), linkedin=timedelta(seconds=120))
+        assert gaps.after("email") == timedelta(seconds=60)
+        assert gaps.after("connection_request") == gaps.after("message") == timedelta(seconds=120)

@@ -139,7 +139,8 @@ async def drop_and_create_tables(database: str) -> None:
     try:
         tables = [table.name for projection in ALL for table in projection.tables]
         await owner.execute(f"DROP TABLE projections, {', '.join(tables)}")
-        (migration,) = [each for each in shipped_migrations() if each.name == "0006_read_models.sql"]
-        await owner.execute(migration.sql)
+        for migration in shipped_migrations():
+            if migration.name.endswith("read_models.sql"):
+                await owner.execute(migration.sql)
     finally:
         await owner.close()
