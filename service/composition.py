@@ -18,6 +18,8 @@ from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
 from service.channels.inbox import verify
+from service.channels.linkedin.client import LinkedInClient
+from service.channels.linkedin.news import NoNews
 from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
@@ -36,6 +38,7 @@ from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
+from service.launch.verification import Verification
 from service.launch.wording import Wording
 from service.leads.editing import LeadEditing
 from service.leads.history import LeadHistory
@@ -43,6 +46,7 @@ from service.leads.importing import Importing
 from service.leads.reading import LeadReading
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
+from service.senders.hearing import Hearing
 from service.senders.reading import SenderReading
 from service.senders.repository import Senders
 from service.settings import Settings
@@ -94,6 +98,8 @@ class Liftoff:
     suppressions: Suppressions
     unsubscribing: Unsubscribing
     tokens: UnsubscribeTokens
+    linkedin: LinkedInClient | None
+    hearing: Hearing
 
 
 @asynccontextmanager
@@ -111,6 +117,8 @@ async def assembled(
             await liftoff.vault.require_master_key(connection)
         yield liftoff
         await liftoff.store.close()
+        if liftoff.linkedin is not None:
+            await liftoff.linkedin.close()
     finally:
         await pool.close()
 
@@ -127,7 +135,16 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
     rollback = Rollback(store, campaigns, gates)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
-    launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
+    linkedin = _linkedin(settings)
+    accounts = Accounts(
+        pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING), linkedin
+    )
+    verification = Verification(
+        pool, vault, senders, accounts, linkedin, timedelta(seconds=settings.linkedin_verify_seconds)
+    )
+    launching = Launching(
+        pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after, verification
+    )
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
     return Liftoff(
@@ -151,18 +168,27 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         lead_reading=LeadReading(pool, store, vault, campaigns, freshness),
         lead_editing=LeadEditing(store, vault, campaigns, importing),
         history_of_leads=LeadHistory(pool, codec, vault),
-        accounts=Accounts(pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING)),
+        accounts=accounts,
         sender_reading=SenderReading(pool, senders, vault, clock),
         runs=runs,
         rollback=rollback,
         launching=launching,
-        preflight=Preflight(pool, campaigns, launching),
+        preflight=Preflight(pool, campaigns, launching, verification),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
         suppressions=suppressions,
         unsubscribing=Unsubscribing(store, suppressions, clock),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
+        linkedin=linkedin,
+        hearing=Hearing(pool, store, vault, senders, accounts, NoNews(), linkedin, clock),
     )
+
+
+def _linkedin(settings: Settings) -> LinkedInClient | None:
+    """The LinkedIn provider, if there is one."""
+    if settings.linkedin_url is None:
+        return None
+    return LinkedInClient(settings.linkedin_url, settings.linkedin_api_key or "")
 
 
 def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:

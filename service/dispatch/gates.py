@@ -11,6 +11,7 @@ import aiosql
 import msgspec
 
 from domain.campaign.state import Campaign
+from domain.readiness import READY_STATUS
 from domain.sender import Sender
 from service.database.pool import Connection
 
@@ -61,7 +62,7 @@ class Gates:
             workspace_id=workspace_id,
             sender_id=sender.id,
             slot=slot_of(sender.id),
-            usable=sender.status == "active",
+            usable=sender.status == READY_STATUS[sender.channel],
             daily_limit=sender.daily_limit,
             now=now,
         )
