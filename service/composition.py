@@ -21,7 +21,6 @@ from service.campaigns.repository import Campaigns
 from service.channels.inbox import verify
 from service.channels.linkedin.absent import NoProvider
 from service.channels.linkedin.client import LinkedInClient
-from service.channels.linkedin.port import Provider
 from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
@@ -46,6 +45,7 @@ from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
+from service.launch.verification import Verification
 from service.launch.wording import Wording
 from service.leads.editing import LeadEditing
 from service.leads.history import LeadHistory
@@ -53,6 +53,7 @@ from service.leads.importing import Importing
 from service.leads.reading import LeadReading
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
+from service.senders.hearing import Hearing
 from service.senders.reading import SenderReading
 from service.senders.repository import Senders
 from service.settings import Settings
@@ -105,8 +106,9 @@ class Liftoff:
     unsubscribing: Unsubscribing
     tokens: UnsubscribeTokens
     materials: Materials
-    linkedin: Provider
+    linkedin: LinkedInClient | None
     answers: Answers
+    hearing: Hearing
 
 
 @asynccontextmanager
@@ -119,29 +121,18 @@ async def assembled(
     """
     pool = await open_pool(dsn, max_size=settings.database_pool_size)
     try:
-        async with linkedin_provider(settings) as linkedin:
-            liftoff = _assemble(settings, pool, master_key, clock, linkedin)
-            async with pool.acquire() as connection:
-                await liftoff.vault.require_master_key(connection)
-            yield liftoff
-            await liftoff.store.close()
+        liftoff = _assemble(settings, pool, master_key, clock)
+        async with pool.acquire() as connection:
+            await liftoff.vault.require_master_key(connection)
+        yield liftoff
+        await liftoff.store.close()
+        if liftoff.linkedin is not None:
+            await liftoff.linkedin.close()
     finally:
         await pool.close()
 
 
-@asynccontextmanager
-async def linkedin_provider(settings: Settings) -> AsyncIterator[Provider]:
-    """The LinkedIn provider that the settings name, if they name one."""
-    if settings.linkedin_url is None:
-        yield NoProvider()
-        return
-    async with LinkedInClient(settings.linkedin_url, settings.linkedin_api_key or "") as client:
-        yield client
-
-
-def _assemble(
-    settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock, linkedin: Provider
-) -> Liftoff:
+def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock) -> Liftoff:
     vault = Vault(master_key)
     codec = Codec(EVENTS)
     store = EventStore(pool, codec)
@@ -153,7 +144,17 @@ def _assemble(
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
     rollback = Rollback(store, campaigns, gates)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
-    launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
+    linkedin = _linkedin(settings)
+    answers = Answers(store, campaigns, vault, clock)
+    accounts = Accounts(
+        pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING), linkedin
+    )
+    verification = Verification(
+        pool, vault, senders, accounts, linkedin, timedelta(seconds=settings.linkedin_verify_seconds)
+    )
+    launching = Launching(
+        pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after, verification
+    )
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
     return Liftoff(
@@ -177,12 +178,12 @@ def _assemble(
         lead_reading=LeadReading(pool, store, vault, campaigns, freshness),
         lead_editing=LeadEditing(store, vault, campaigns, importing),
         history_of_leads=LeadHistory(pool, codec, vault),
-        accounts=Accounts(pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING)),
+        accounts=accounts,
         sender_reading=SenderReading(pool, senders, vault, clock),
         runs=runs,
         rollback=rollback,
         launching=launching,
-        preflight=Preflight(pool, campaigns, launching),
+        preflight=Preflight(pool, campaigns, launching, verification),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
         suppressions=suppressions,
@@ -190,8 +191,16 @@ def _assemble(
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
         materials=Materials(pool, vault, campaigns, senders),
         linkedin=linkedin,
-        answers=Answers(store, campaigns, vault, clock),
+        answers=answers,
+        hearing=Hearing(pool, store, vault, senders, accounts, answers, linkedin, clock),
     )
+
+
+def _linkedin(settings: Settings) -> LinkedInClient | None:
+    """The LinkedIn provider, if there is one."""
+    if settings.linkedin_url is None:
+        return None
+    return LinkedInClient(settings.linkedin_url, settings.linkedin_api_key or "")
 
 
 def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
@@ -215,7 +224,9 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
         ),
         {
             "email": MailCarrier(mails, smtp, liftoff.accounts),
-            "linkedin": ApproachCarrier(liftoff.materials, liftoff.linkedin, liftoff.accounts),
+            "linkedin": ApproachCarrier(
+                liftoff.materials, liftoff.linkedin or NoProvider(), liftoff.accounts
+            ),
         },
         recording,
         tick,
@@ -250,12 +261,13 @@ def new_launch_run(liftoff: Liftoff) -> LaunchRun:
 
 def new_watch(liftoff: Liftoff) -> Watch:
     """What looks after leads that wait for the world."""
+    provider = liftoff.linkedin or NoProvider()
     tracing = Tracing(
         liftoff.pool,
         liftoff.store,
         liftoff.vault,
         liftoff.materials,
-        liftoff.linkedin,
+        provider,
         liftoff.clock,
         connection_patience(liftoff.settings),
     )
@@ -265,7 +277,7 @@ def new_watch(liftoff: Liftoff) -> Watch:
         liftoff.senders,
         liftoff.vault,
         liftoff.answers,
-        liftoff.linkedin,
+        provider,
         liftoff.clock,
         timedelta(seconds=liftoff.settings.linkedin_look_seconds),
     )

@@ -109,6 +109,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     linkedin_api_key: Annotated[str | None, Doc("the key for the LinkedIn provider's API", secret=True)] = (
         None
     )
+    linkedin_webhook_secret: Annotated[
+        str | None,
+        Doc("what the LinkedIn provider sends in the header Unipile-Auth; unset: no webhooks", secret=True),
+    ] = None
+    linkedin_verify_seconds: Annotated[
+        Seconds, Doc("how long a launch waits for the LinkedIn provider to verify its accounts")
+    ] = 10.0
 
     @property
     def base_url(self) -> str:

@@ -24,13 +24,19 @@ class NodeWords(Struct, frozen=True):
 
 
 class SenderProfile(Struct, frozen=True, kw_only=True):
-    """Who an e-mail sender account is."""
+    """Who a sender account is. An e-mail account has an address, a LinkedIn account the provider's id of it."""
 
-    email_address: str
+    email_address: str = ""
+    provider_account_id: str = ""
     display_name: str = ""
     first_name: str = ""
     last_name: str = ""
     signature: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people know the account by."""
+        return self.email_address or self.display_name or self.provider_account_id
 
 
 class Inbox(Struct, frozen=True):

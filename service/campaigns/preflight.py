@@ -14,20 +14,26 @@ from service.campaigns.repository import Campaigns
 from service.database.pool import Pool
 from service.launch.launching import Launching
 from service.launch.selection import left_out
+from service.launch.verification import Verification
 
 
 class Preflight:
     """Examines campaigns."""
 
-    def __init__(self, pool: Pool, campaigns: Campaigns, launching: Launching) -> None:
+    def __init__(
+        self, pool: Pool, campaigns: Campaigns, launching: Launching, verification: Verification
+    ) -> None:
         self._pool = pool
         self._campaigns = campaigns
         self._launching = launching
+        self._verification = verification
 
     async def examine(self, workspace_id: UUID, campaign_id: UUID) -> Report:
         """Everything that would forbid a launch, and what is worth a second look. Raises ``Refused`` ``not-found``."""
         campaign = await self._campaigns.load(workspace_id, campaign_id)
         report = await self._launching.examine(workspace_id, campaign)
+        if report.ready:
+            report = await self._verification.preview(workspace_id, campaign, report)
         if not report.ready:
             return report
         async with self._pool.acquire() as connection, connection.transaction():

@@ -20,12 +20,17 @@ from service.texts import SenderProfile
 
 
 class SenderAccount(Struct, frozen=True, kw_only=True):
-    """A sender account of a campaign. `campaign_daily_limit` is its own limit in this campaign, if it has one."""
+    """A sender account of a campaign. `campaign_daily_limit` is its own limit in this campaign, if it has one.
+
+    `email_address` is null for LinkedIn accounts, `provider_account_id` and `is_premium` for e-mail accounts.
+    """
 
     id: UUID
     type: Channel
     display_name: str
-    email_address: str
+    email_address: str | None
+    provider_account_id: str | None
+    is_premium: bool | None
     status: SenderStatus
     daily_limit: int
     campaign_daily_limit: int | None
@@ -240,7 +245,9 @@ def _account(sender: Sender, own_limit: int | None, texts: Opened) -> SenderAcco
         id=sender.id,
         type=sender.channel,
         display_name=profile.display_name,
-        email_address=profile.email_address,
+        email_address=profile.email_address or None,
+        provider_account_id=profile.provider_account_id or None,
+        is_premium=sender.is_premium if sender.channel == "linkedin" else None,
         status=sender.status,
         daily_limit=sender.daily_limit,
         campaign_daily_limit=own_limit,

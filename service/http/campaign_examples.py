@@ -13,6 +13,8 @@ _ACCOUNT: Final = {
     "type": "email",
     "display_name": "Ada Example",
     "email_address": "ada@example.com",
+    "provider_account_id": None,
+    "is_premium": None,
     "status": "active",
     "daily_limit": 30,
     "campaign_daily_limit": 20,

@@ -240,6 +240,7 @@ LAUNCH_PROBLEMS: Final = (
         "LinkedIn can't be reached",
         "The sender accounts could not be verified at the moment; the campaign is as it was.",
         "Launch again after the seconds Retry-After says.",
+        retry_after=30,
     ),
     ProblemType(
         "insufficient-credits",

@@ -93,6 +93,8 @@ _RUN_ID: Final = "run_01939d3c1b7e7c0e9d3a0f5b7c9e2a41_1"
             "missing-content",
             "sender-not-active",
             "sender-inbox-missing",
+            "linkedin-account-gone",
+            "linkedin-unavailable",
             "all-leads-skipped",
             "campaign-changed",
             "launch-rolled-back",

@@ -18,6 +18,7 @@ from service.http.lifecycle import lifecycle_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
 from service.http.unsubscribe import unsubscribe_routes
+from service.http.webhooks import webhook_routes
 
 API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *campaign_routes,
@@ -53,6 +54,8 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "sender_reading": liftoff.sender_reading,
             "tokens": liftoff.tokens,
             "unsubscribing": liftoff.unsubscribing,
+            "hearing": liftoff.hearing,
+            "settings": liftoff.settings,
         },
-        unsubscribe_routes,
+        [*unsubscribe_routes, *webhook_routes],
     )

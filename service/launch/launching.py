@@ -25,6 +25,7 @@ from service.engine import LaunchJob, enqueue
 from service.launch.rollback import LEADS_AN_EVENT, Rollback
 from service.launch.runs import Runs, run_id
 from service.launch.selection import leave_out, left_out
+from service.launch.verification import Verification
 from service.projector.freshness import Freshness
 from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
@@ -68,6 +69,7 @@ class Launching:
         freshness: Freshness,
         clock: Clock,
         stale_after: timedelta,
+        verification: Verification,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -78,6 +80,7 @@ class Launching:
         self._freshness = freshness
         self._clock = clock
         self._stale_after = stale_after
+        self._verification = verification
 
     async def launch(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Launched:
         """Check everything, then accept the launch and dispatch its run, together or not at all.
@@ -90,6 +93,8 @@ class Launching:
         campaign = await self._without_dead_launch(caller, campaign)
         self._require_launchable(campaign)
         report = await self.examine(caller.workspace_id, campaign)
+        if report.ready:
+            report = await self._verification.confirm(caller, campaign, report)
         if not report.ready:
             raise NotReady(report)
         try:

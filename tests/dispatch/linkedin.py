@@ -16,9 +16,9 @@ from domain.pacing import Gaps
 from service.channels.linkedin.client import LinkedInClient
 from service.channels.linkedin.wire import Timeouts
 from service.composition import Liftoff, connection_patience
-from service.dispatch.approaches import ApproachCarrier
+from service.dispatch.approaches import ApproachCarrier, ReadyApproach
 from service.dispatch.claims import Claim, Claims
-from service.dispatch.prepared import Ready
+from service.dispatch.prepared import Prepared, Unsendable
 from service.dispatch.recording import Finished, Recording
 from service.dispatch.relations import Relations
 from service.dispatch.tracing import Tracing
@@ -35,8 +35,9 @@ SEQUENCE: Final[Sequence[dict[str, Any]]] = [
     {"type": "message", "body": "Thank you for connecting, {{first_name|friend}}."},
     {"type": "end"},
 ]
-IMPATIENT: Final = Timeouts(connect=2.0, question=0.2, action=0.2)
-"""The double is near; what it does not answer at once it never will."""
+PATIENT: Final = Timeouts(connect=10.0, question=10.0, action=10.0)
+IMPATIENT: Final = Timeouts(connect=10.0, question=0.5, action=0.5)
+"""For a double that sometimes never answers. Giving up too early is a doubt more, which is settled like any other."""
 LOOK_EVERY: Final = timedelta(hours=1)
 
 
@@ -70,20 +71,20 @@ class LinkedInWorker:
 
     async def hand_over(self, claims: Sequence[Claim]) -> list[Finished]:
         """Do what was claimed; nothing is recorded yet."""
-        finished = []
-        for prepared in await self._carrier.prepare(claims):
-            if isinstance(prepared, Ready):
-                finished.append(Finished(prepared, await self._carrier.hand_over(prepared)))  # type: ignore[arg-type]
-            else:
-                finished.append(Finished(prepared, prepared.why))
-        return finished
+        return await asyncio.gather(*map(self._hand_over, await self._carrier.prepare(claims)))
+
+    async def _hand_over(self, prepared: Prepared) -> Finished:
+        if isinstance(prepared, Unsendable):
+            return Finished(prepared, prepared.why)
+        assert isinstance(prepared, ReadyApproach)
+        return Finished(prepared, await self._carrier.hand_over(prepared))
 
     async def record(self, finished: Sequence[Finished]) -> None:
         """Record what became of it."""
         await self._recording._store_for_sure(finished)
         for each in finished:
-            if isinstance(each.prepared, Ready):
-                await self._carrier.heed(each.prepared, each.outcome)  # type: ignore[arg-type]
+            if isinstance(each.prepared, ReadyApproach):
+                await self._carrier.heed(each.prepared, each.outcome)
 
     async def work(self) -> int:
         """Claim, do, record, and look; answers how much was claimed."""
@@ -94,9 +95,11 @@ class LinkedInWorker:
 
 
 @asynccontextmanager
-async def working(parts: Liftoff, double: Double, clock: MovableClock) -> AsyncIterator[LinkedInWorker]:
+async def working(
+    parts: Liftoff, double: Double, clock: MovableClock, timeouts: Timeouts = PATIENT
+) -> AsyncIterator[LinkedInWorker]:
     """A worker with a client of the double."""
-    async with LinkedInClient(double.url, double.api_key, IMPATIENT) as client:
+    async with LinkedInClient(double.url, double.api_key, timeouts) as client:
         yield LinkedInWorker(parts, client, clock)
 
 

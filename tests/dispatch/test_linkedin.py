@@ -24,6 +24,7 @@ from service.settings import Settings
 from tests.api.conftest import client_of, clock
 from tests.dispatch.conftest import statuses
 from tests.dispatch.linkedin import (
+    IMPATIENT,
     LinkedInWorker,
     launch_on_linkedin,
     make_linkedin_sender,
@@ -80,6 +81,12 @@ async def client(app: Litestar, liftoff: Liftoff, workspace_id: UUID) -> AsyncIt
 @pytest.fixture
 async def worker(liftoff: Liftoff, double: Double, clock: MovableClock) -> AsyncIterator[LinkedInWorker]:
     async with working(liftoff, double, clock) as one:
+        yield one
+
+
+@pytest.fixture
+async def impatient(liftoff: Liftoff, double: Double, clock: MovableClock) -> AsyncIterator[LinkedInWorker]:
+    async with working(liftoff, double, clock, IMPATIENT) as one:
         yield one
 
 
@@ -250,19 +257,19 @@ class TestDoubts:
         liftoff: Liftoff,
         client: httpx.AsyncClient,
         workspace_id: UUID,
-        worker: LinkedInWorker,
+        impatient: LinkedInWorker,
         double: Double,
         clock: MovableClock,
     ) -> None:
         sender_id = await make_linkedin_sender(client, "account-1")
         campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 1)
         double.manners = Manners(faults=Faults(silent=1, only=frozenset({"invite"})))
-        await worker.work()
+        await impatient.work()
         double.manners = Manners()
         assert await statuses(client, campaign_id) == {"pending": 1}
-        assert await worker.work() == 0
+        assert await impatient.work() == 0
         clock.move(timedelta(minutes=1))
-        await worker.watch.round()
+        await impatient.watch.round()
         assert await statuses(client, campaign_id) == {"connection_sent": 1}
         assert double.network.account("account-1").invited_ever == {"lead-0": 1}
 
@@ -318,7 +325,7 @@ async def test_300_leads_against_a_provider_at_its_worst(
     liftoff: Liftoff,
     client: httpx.AsyncClient,
     workspace_id: UUID,
-    worker: LinkedInWorker,
+    impatient: LinkedInWorker,
     double: Double,
     clock: MovableClock,
 ) -> None:
@@ -330,14 +337,14 @@ async def test_300_leads_against_a_provider_at_its_worst(
     campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, senders, 300)
     faults = Faults(busy=0.10, broken=0.05, silent=0.05, nameless=0.02)
     double.manners = Manners(faults=faults, accepting=0.6, accept_after=5)
-    await run_to_the_end(liftoff, double, worker, clock)
+    await run_to_the_end(liftoff, double, impatient, clock)
 
     accounts = double.network.accounts
     assert {account: accounts[account].invited_ever.total() > 0 for account in limits} == dict.fromkeys(
         limits, True
     )
     for account, limit in limits.items():
-        assert most_within_a_week(worker.sent_at[account]) <= limit
+        assert most_within_a_week(impatient.sent_at[account]) <= limit
     invited = sum((account.invited_ever for account in accounts.values()), Counter[str]())
     assert set(invited.values()) == {1}  # nobody twice, by whichever account
     said = Counter(

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx
 import msgspec
@@ -77,7 +76,7 @@ class Trouble(Struct, frozen=True):
 
 
 class Wire:
-    """The connection to a provider. A context manager, of one event loop."""
+    """The connection to a provider, of one event loop."""
 
     def __init__(self, url: str, api_key: str, timeouts: Timeouts) -> None:
         self._api_key = api_key
@@ -87,12 +86,8 @@ class Wire:
             headers={b"X-API-KEY": api_key.encode(), b"Accept": b"application/json"},
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
+        """Close the connections."""
         await self._client.aclose()
 
     async def ask(self, path: str, parameters: Mapping[str, str | int]) -> Reaction:
