@@ -257,6 +257,7 @@ class TestDoubts:
         liftoff: Liftoff,
         client: httpx.AsyncClient,
         workspace_id: UUID,
+        worker: LinkedInWorker,
         impatient: LinkedInWorker,
         double: Double,
         clock: MovableClock,
@@ -269,7 +270,7 @@ class TestDoubts:
         assert await statuses(client, campaign_id) == {"pending": 1}
         assert await impatient.work() == 0
         clock.move(timedelta(minutes=1))
-        await impatient.watch.round()
+        await worker.watch.round()
         assert await statuses(client, campaign_id) == {"connection_sent": 1}
         assert double.network.account("account-1").invited_ever == {"lead-0": 1}
 
@@ -307,8 +308,8 @@ class TestDoubts:
         claims = await worker.take()
         await worker.hand_over(claims[:2])  # and then it dies, having told nobody
         survivor = new_id()
-        for _ in range(3):
-            clock.move(timedelta(seconds=20))
+        for _ in range(6):
+            clock.move(timedelta(seconds=10))
             await liftoff.housekeeping.beat(survivor)
         await liftoff.housekeeping.settle_lost_sends()
         assert await statuses(client, campaign_id) == {"pending": 4}
