@@ -112,8 +112,8 @@ async def create_sender(
 ) -> OneSender:
     """Connect a sender account, and try it at once.
 
-    An inbox that can't be used makes the account's status `error`; so does a LinkedIn provider that can't say whether the
-    account works. One that does not know the account makes it `disconnected`.
+    An inbox that can't be used makes the account's status `error`; so does a LinkedIn provider that can't say whether
+    the account works. One that does not know the account makes it `disconnected`.
     """
     caller = acting(request)
     sender = await accounts.add(caller, data)
