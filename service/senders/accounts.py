@@ -83,7 +83,11 @@ class Accounts:
 
     async def _add_provider_account(self, caller: Caller, new: NewSender, profile: SenderProfile) -> Sender:
         if self._provider is None:
-            raise Invalid(FieldError("type", "This service has no LinkedIn provider configured."))
+            raise Invalid(
+                FieldError(
+                    "type", "This service has no LinkedIn provider: its operator sets LIFTOFF_LINKEDIN_URL."
+                )
+            )
         sender_id, account_id = new_id(), profile.provider_account_id
         command = self._connect(caller, sender_id, new, account_id)
         born = senders.connect(command)

@@ -192,7 +192,7 @@ async def test_an_email_account_needs_an_address(client: httpx.AsyncClient) -> N
     assert [error["path"] for error in answer.json()["errors"]] == ["email_address"]
 
 
-async def test_a_linkedin_account_is_refused_as_long_as_there_is_no_such_channel(
+async def test_a_linkedin_account_is_refused_where_there_is_no_provider(
     client: httpx.AsyncClient,
 ) -> None:
     body = {
@@ -204,7 +204,10 @@ async def test_a_linkedin_account_is_refused_as_long_as_there_is_no_such_channel
     answer = await client.post("/api/senders", json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-value")
     assert answer.json()["errors"] == [
-        {"path": "type", "message": "This service has no LinkedIn channel configured."}
+        {
+            "path": "type",
+            "message": "This service has no LinkedIn provider: its operator sets LIFTOFF_LINKEDIN_URL.",
+        }
     ]
 
 

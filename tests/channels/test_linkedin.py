@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 
@@ -31,7 +30,8 @@ from tests.linkedin.server import LOOPBACK, running
 
 ACCOUNT = "acc-1"
 ADA = "ada-example"
-IMPATIENT = Timeouts(connect=0.2, question=0.2, action=0.2)
+SHORT_QUESTIONS = Timeouts(question=0.2)
+SHORT_ACTIONS = Timeouts(action=0.2)
 ALWAYS = 1.0
 
 
@@ -43,7 +43,21 @@ async def double() -> AsyncIterator[Double]:
 
 @pytest.fixture
 async def client(double: Double) -> AsyncIterator[LinkedInClient]:
-    async with LinkedInClient(double.url, double.api_key, IMPATIENT) as client:
+    async with LinkedInClient(double.url, double.api_key) as client:
+        yield client
+
+
+@pytest.fixture
+async def hasty(double: Double) -> AsyncIterator[LinkedInClient]:
+    """A client that waits for no answer to a question."""
+    async with LinkedInClient(double.url, double.api_key, SHORT_QUESTIONS) as client:
+        yield client
+
+
+@pytest.fixture
+async def rash(double: Double) -> AsyncIterator[LinkedInClient]:
+    """A client that waits for no answer to an action."""
+    async with LinkedInClient(double.url, double.api_key, SHORT_ACTIONS) as client:
         yield client
 
 
@@ -86,11 +100,11 @@ async def test_what_the_provider_says_of_an_account_is_what_it_is(
 
 
 async def test_a_provider_that_is_busy_failing_or_silent_is_unreachable(
-    client: LinkedInClient, double: Double
+    hasty: LinkedInClient, double: Double
 ) -> None:
     for odds in ({"busy": ALWAYS}, {"broken": ALWAYS}, {"silent": ALWAYS}):
         failing(double, **odds)
-        assert isinstance(await client.look_up(ACCOUNT), Unreachable), odds
+        assert isinstance(await hasty.look_up(ACCOUNT), Unreachable), odds
 
 
 async def test_a_key_that_is_not_valid_disconnects_nobody(double: Double) -> None:
@@ -170,18 +184,18 @@ async def test_a_stranger_is_not_written_to(client: LinkedInClient, account: Acc
 
 
 async def test_what_fails_before_the_action_was_surely_not_done(
-    client: LinkedInClient, double: Double, account: Account
+    hasty: LinkedInClient, double: Double, account: Account
 ) -> None:
     for odds in ({"busy": ALWAYS}, {"broken": ALWAYS}, {"silent": ALWAYS}, {"nameless": ALWAYS}):
         failing(double, **odds)
-        assert isinstance(await client.invite(ACCOUNT, ADA, ""), NotNow), odds
+        assert isinstance(await hasty.invite(ACCOUNT, ADA, ""), NotNow), odds
     assert account.invited_ever == {}
 
 
 async def test_a_provider_that_is_not_there_did_nothing() -> None:
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
-    async with LinkedInClient(f"http://{LOOPBACK}:{port}", "key", IMPATIENT) as client:
+    async with LinkedInClient(f"http://{LOOPBACK}:{port}", "key") as client:
         assert isinstance(await client.invite(ACCOUNT, ADA, ""), NotNow)
         assert isinstance(await client.look_up(ACCOUNT), Unreachable)
         assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold"
@@ -197,12 +211,12 @@ async def test_null_ids_say_nothing_against_what_was_done(client: LinkedInClient
 
 @pytest.mark.parametrize("fault", ["silent", "broken_late", "broken"])
 async def test_what_fails_after_the_action_was_sent_is_ambiguous(
-    client: LinkedInClient, double: Double, fault: str
+    rash: LinkedInClient, double: Double, fault: str
 ) -> None:
     connect(double)
     failing(double, "invite", "message", **{fault: ALWAYS})
-    assert isinstance(await client.invite(ACCOUNT, "bob", ""), Ambiguous)
-    assert isinstance(await client.message(ACCOUNT, ADA, "Hi"), Ambiguous)
+    assert isinstance(await rash.invite(ACCOUNT, "bob", ""), Ambiguous)
+    assert isinstance(await rash.message(ACCOUNT, ADA, "Hi"), Ambiguous)
 
 
 async def test_a_busy_provider_did_nothing(client: LinkedInClient, double: Double, account: Account) -> None:
@@ -255,25 +269,26 @@ STRANGE = [
     b'{"items": 7}',
     b"[" * 5000,
 ]
+STATUSES = [200, 302, 400, 404, 502]
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 302, 400, 404, 418, 422, 502])
-@pytest.mark.parametrize("body", STRANGE)
-async def test_no_answer_of_another_shape_is_raised_or_taken_for_success(
-    client: LinkedInClient, double: Double, status: int, body: bytes
+@pytest.mark.parametrize("body", STRANGE, ids=range(len(STRANGE)))
+async def test_an_answer_of_another_shape_is_never_raised(
+    client: LinkedInClient, double: Double, body: bytes
 ) -> None:
     connect(double)
-    canned = Response(body if status != 204 else b"", status_code=status, media_type="text/html")
-    double.instead |= dict.fromkeys(("invite", "message", "look_up"), canned)
-    assert isinstance(await client.look_up(ACCOUNT), Gone if status == 404 else Unreachable)
-    assert not isinstance(await client.invite(ACCOUNT, "bob", ""), Done) or body == b'{"items": 7}'
-    assert not isinstance(await client.message(ACCOUNT, ADA, "Hi"), Done) or body == b'{"items": 7}'
-    double.instead |= dict.fromkeys(("profile", "invitations", "relations", "chats", "messages"), canned)
-    assert not isinstance(await client.invite(ACCOUNT, "bob", ""), Done)
-    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold"
-    assert (await client.trace_message(ACCOUNT, ADA, "Hi")).kind in ("untold", "absent")
-    assert isinstance(await client.relations(ACCOUNT, 5), Gone if status == 404 else Unreachable)
-    await client.public_name(ACCOUNT, "ACoAA")
+    for status in STATUSES:
+        canned = Response(body, status_code=status, media_type="text/html")
+        trouble: type = Gone if status == 404 else Unreachable
+        double.instead = dict.fromkeys(("invite", "message", "look_up"), canned)
+        assert isinstance(await client.look_up(ACCOUNT), trouble)
+        assert not isinstance(await client.invite(ACCOUNT, "bob", ""), Done) or body == b'{"items": 7}'
+        assert not isinstance(await client.message(ACCOUNT, ADA, "Hi"), Done) or body == b'{"items": 7}'
+        double.instead |= dict.fromkeys(("profile", "invitations", "relations", "chats", "messages"), canned)
+        assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold"
+        assert (await client.trace_message(ACCOUNT, ADA, "Hi")).kind == "untold"
+        assert isinstance(await client.relations(ACCOUNT, 5), trouble)
+        await client.public_name(ACCOUNT, "ACoAA")
 
 
 async def test_no_words_hold_the_key(double: Double) -> None:
@@ -288,14 +303,14 @@ async def test_no_words_hold_the_key(double: Double) -> None:
 # --- Traces -----------------------------------------------------------------------------------------------------------
 
 
-async def test_an_invitation_without_an_answer_leaves_a_trace(client: LinkedInClient, double: Double) -> None:
-    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "absent"
+async def test_an_invitation_without_an_answer_leaves_a_trace(rash: LinkedInClient, double: Double) -> None:
+    assert (await rash.trace_invitation(ACCOUNT, ADA)).kind == "absent"
     failing(double, "invite", silent=ALWAYS)
-    assert isinstance(await client.invite(ACCOUNT, ADA, ""), Ambiguous)
+    assert isinstance(await rash.invite(ACCOUNT, ADA, ""), Ambiguous)
     failing(double)
-    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "found"
+    assert (await rash.trace_invitation(ACCOUNT, ADA)).kind == "found"
     double.accept(double.network.account(ACCOUNT), double.network.person(ADA))
-    assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "connected"
+    assert (await rash.trace_invitation(ACCOUNT, ADA)).kind == "connected"
 
 
 @pytest.mark.parametrize(("done", "kind"), [(True, "found"), (False, "absent")])
@@ -323,11 +338,11 @@ async def test_an_entry_without_a_name_may_be_anybody(
 
 @pytest.mark.parametrize("asked", ["profile", "invitations", "relations"])
 async def test_a_question_without_an_answer_leaves_the_trace_untold(
-    client: LinkedInClient, double: Double, asked: str
+    hasty: LinkedInClient, double: Double, asked: str
 ) -> None:
     for odds in ({"busy": ALWAYS}, {"broken": ALWAYS}, {"silent": ALWAYS}):
         failing(double, asked, **odds)
-        assert (await client.trace_invitation(ACCOUNT, ADA)).kind == "untold", odds
+        assert (await hasty.trace_invitation(ACCOUNT, ADA)).kind == "untold", odds
 
 
 async def test_a_message_without_an_answer_leaves_a_trace(client: LinkedInClient, double: Double) -> None:
@@ -407,13 +422,15 @@ async def test_a_person_is_named_by_the_providers_id(client: LinkedInClient, dou
 
 
 async def test_however_the_provider_fails_nobody_is_invited_twice_who_is_traced_first(
-    client: LinkedInClient, double: Double, account: Account
+    double: Double, account: Account
 ) -> None:
     """What the dispatch does in small: repeat what was surely not done, look before repeating what may have been."""
     odds = Faults(busy=0.1, broken=0.05, broken_late=0.05, silent=0.02, nameless=0.02)
     double.manners = Manners(faults=odds, accepting=0.5, accept_after=20)
     names = [f"p{number}" for number in range(60)]
-    await asyncio.gather(*(persistently_invite(client, name) for name in names))
+    async with LinkedInClient(double.url, double.api_key, Timeouts(question=0.5, action=0.5)) as client:
+        for name in names:
+            await persistently_invite(client, name)
     assert account.invited_ever == dict.fromkeys(names, 1)
 
 

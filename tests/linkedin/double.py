@@ -29,7 +29,7 @@ Perform = Callable[[Account, bool], Response[bytes]]
 
 
 class Double:
-    """The provider. ``manners`` and ``waits_for`` may be changed while it runs."""
+    """The provider. ``manners`` may be changed while it runs."""
 
     def __init__(
         self,
@@ -45,8 +45,7 @@ class Double:
         self.network = Network()
         self.in_flight = 0
         self.most_in_flight = 0
-        self.waits_for = 0
-        """Nobody is answered before so many requests are in flight at once."""
+        self._waits_for = 0
         self.instead: dict[str, Response[bytes]] = {}
         """What an operation is answered, whatever it asks."""
         self._crowd = asyncio.Event()
@@ -60,6 +59,11 @@ class Double:
         for delivery in self._deliveries:
             delivery.cancel()
         await asyncio.gather(*self._deliveries, return_exceptions=True)
+
+    def wait_for_a_crowd_of(self, count: int) -> None:
+        """Answer nobody from now on before so many requests are in flight at once."""
+        self._waits_for = count
+        self._crowd.clear()
 
     # --- Requests ---
 
@@ -113,7 +117,7 @@ class Double:
     async def _gather_crowd(self) -> None:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        if self.in_flight >= self.waits_for:
+        if self.in_flight >= self._waits_for:
             self._crowd.set()
         closing = asyncio.create_task(self._closing.wait())
         crowd = asyncio.create_task(self._crowd.wait())
