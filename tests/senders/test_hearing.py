@@ -123,20 +123,14 @@ def person_id(liftoff: Liftoff, workspace_id: UUID, name: str = "bob") -> UUID:
 # --- Who may ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "header", [{}, {"Unipile-Auth": ""}, {"Unipile-Auth": "wrong"}, {"Unipile-Auth": "ü"}]
-)
 async def test_without_the_secret_nothing_is_taken(
-    client: httpx.AsyncClient,
-    provider: httpx.AsyncClient,
-    double: Double,
-    recorder: Recorder,
-    header: dict[str, str],
+    client: httpx.AsyncClient, provider: httpx.AsyncClient, double: Double, recorder: Recorder
 ) -> None:
     await connected(client)
-    provider.headers = httpx.Headers({name.encode(): value.encode() for name, value in header.items()})
-    answer = await provider.post(PATH, json=relation(double))
-    assert (answer.status_code, answer.json()["code"]) == (401, "webhook-not-authentic")
+    del provider.headers["Unipile-Auth"]
+    for header in ({}, {b"Unipile-Auth": b""}, {b"Unipile-Auth": b"wrong"}, {b"Unipile-Auth": b"\xc3\xbc"}):
+        answer = await provider.post(PATH, json=relation(double), headers=header)
+        assert (answer.status_code, answer.json()["code"]) == (401, "webhook-not-authentic")
     assert recorder.heard == []
 
 
@@ -193,15 +187,13 @@ async def test_what_names_the_writer_spares_the_question(
     assert double.network.account("acc-1").asked["profile"] == 0
 
 
-@pytest.mark.parametrize("marked", [True, False])
 async def test_what_the_account_itself_wrote_is_no_reply(
-    client: httpx.AsyncClient, provider: httpx.AsyncClient, double: Double, recorder: Recorder, marked: bool
+    client: httpx.AsyncClient, provider: httpx.AsyncClient, double: Double, recorder: Recorder
 ) -> None:
     await connected(client)
-    body = reply(double, own=True)
-    if marked:
-        body |= {"is_sender": True, "account_info": None}
-    assert (await provider.post(PATH, json=body)).status_code == 200
+    for marks in ({}, {"is_sender": True, "account_info": None}):
+        answer = await provider.post(PATH, json=reply(double, own=True) | marks)
+        assert answer.status_code == 200
     assert recorder.heard == []
 
 
@@ -335,28 +327,28 @@ async def test_a_writer_whom_nobody_knows_is_nobody(
     assert recorder.heard == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"\xff",
-        b"{}",
-        b'{"event": 7}',
-        b'{"AccountStatus": {"account_id": "acc-1"}}',
-        b'{"event": "new_relation", "account_id": "acc-1"}',
-        b'{"event": "new_relation", "user_public_identifier": "bob"}',
-        b'{"event": "message_received", "account_id": "acc-1", "sender": {"attendee_provider_id": "x"}}',
-        b'{"event": "message_received", "account_id": "acc-1", "message_id": "1", "sender": null}',
-    ],
-)
+NO_EVENTS = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"\xff",
+    b"{}",
+    b'{"event": 7}',
+    b'{"AccountStatus": {"account_id": "acc-1"}}',
+    b'{"event": "new_relation", "account_id": "acc-1"}',
+    b'{"event": "new_relation", "user_public_identifier": "bob"}',
+    b'{"event": "message_received", "account_id": "acc-1", "sender": {"attendee_provider_id": "x"}}',
+    b'{"event": "message_received", "account_id": "acc-1", "message_id": "1", "sender": null}',
+]
+
+
 async def test_what_is_no_event_is_refused_with_what_is_wrong(
-    client: httpx.AsyncClient, provider: httpx.AsyncClient, recorder: Recorder, body: bytes
+    client: httpx.AsyncClient, provider: httpx.AsyncClient, recorder: Recorder
 ) -> None:
     await connected(client)
-    answer = await provider.post(PATH, content=body, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-value")
-    assert "event" in answer.json()["detail"] or "message" in answer.json()["detail"]
+    for body in NO_EVENTS:
+        answer = await provider.post(PATH, content=body)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-value"), body
+        assert "event" in answer.json()["detail"] or "message" in answer.json()["detail"]
     assert recorder.heard == []
