@@ -36,6 +36,7 @@ from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
+from service.launch.scheduling import Scheduling
 from service.launch.wording import Wording
 from service.leads.editing import LeadEditing
 from service.leads.history import LeadHistory
@@ -88,6 +89,7 @@ class Liftoff:
     runs: Runs
     rollback: Rollback
     launching: Launching
+    scheduling: Scheduling
     preflight: Preflight
     wording: Wording
     housekeeping: Housekeeping
@@ -128,6 +130,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     rollback = Rollback(store, campaigns, gates)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
     launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
+    scheduling = Scheduling(pool, campaigns, launching, clock)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
     return Liftoff(
@@ -156,9 +159,10 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         runs=runs,
         rollback=rollback,
         launching=launching,
+        scheduling=scheduling,
         preflight=Preflight(pool, campaigns, launching),
         wording=Wording(pool, vault, senders),
-        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
+        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, scheduling, clock, dead_after),
         suppressions=suppressions,
         unsubscribing=Unsubscribing(store, suppressions, clock),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),

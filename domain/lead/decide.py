@@ -12,6 +12,7 @@ from domain.event import Event
 from domain.lead.events import (
     FailureReason,
     LeadCompleted,
+    LeadSuppressed,
     LeadUnsubscribed,
     LossReason,
     NextActionPlanned,
@@ -94,8 +95,12 @@ class Unsubscribe(Struct, frozen=True):
     """The person wants no more mail."""
 
 
+class Suppress(Struct, frozen=True):
+    """The workspace wants nothing more sent to the person."""
+
+
 Outcome: TypeAlias = RecordAccepted | RecordDeferred | RecordRefused | RecordFailed | RecordLost
-Command: TypeAlias = BeginSend | Outcome | Unsubscribe
+Command: TypeAlias = BeginSend | Outcome | Unsubscribe | Suppress
 
 # --- Decide ----------------------------------------------------------------------------------------------------------
 
@@ -124,6 +129,9 @@ def decide(lead: Lead, command: Command) -> tuple[Event, ...]:
         case Unsubscribe():
             legal = MACHINE.target("unsubscribe", lead.status) is not None
             return (LeadUnsubscribed(),) if legal else ()
+        case Suppress():
+            legal = MACHINE.target("cancel", lead.status) is not None
+            return (LeadSuppressed(),) if legal else ()
         case _:
             assert_never(command)
 
@@ -174,7 +182,7 @@ def _defer(lead: Lead, command: RecordDeferred) -> tuple[Event, ...]:
 
 
 def _what_follows(lead: Lead, following: NextAction | None) -> tuple[Event, ...]:
-    if lead.status == "unsubscribed":
+    if MACHINE.target("accept", lead.status) is None:  # it was ended while this was in flight
         return ()
     if following is None:
         return (LeadCompleted(),)

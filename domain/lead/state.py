@@ -17,6 +17,7 @@ from domain.lead.events import (
     ImportedLead,
     LeadCompleted,
     LeadStatus,
+    LeadSuppressed,
     LeadUnsubscribed,
     NextActionPlanned,
     SendAccepted,
@@ -146,6 +147,8 @@ def _evolve_sending(lead: Lead, fact: Fact, at: datetime) -> Lead:
             return _ended(replace(lead, current_node_id=None), "finish")
         case LeadUnsubscribed():
             return _ended(lead, "unsubscribe")
+        case LeadSuppressed() if MACHINE.target("cancel", lead.status) is not None:
+            return _ended(replace(lead, skip_reason="suppressed"), "cancel")
         case _:
             return lead
 

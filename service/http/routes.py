@@ -47,6 +47,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "lead_editing": liftoff.lead_editing,
             "history_of_leads": liftoff.history_of_leads,
             "launching": liftoff.launching,
+            "scheduling": liftoff.scheduling,
             "wording": liftoff.wording,
             "history": liftoff.history,
             "accounts": liftoff.accounts,
