@@ -51,6 +51,8 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.history import History
 from service.store.log import EventStore
+from service.suppressions.entering import SuppressionList
+from service.suppressions.reading import SuppressionReading
 from service.vault import MasterKey, Vault
 from service.worker import Worker
 
@@ -95,6 +97,8 @@ class Liftoff:
     housekeeping: Housekeeping
     suppressions: Suppressions
     unsubscribing: Unsubscribing
+    suppression_list: SuppressionList
+    suppression_reading: SuppressionReading
     tokens: UnsubscribeTokens
 
 
@@ -124,6 +128,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     freshness = Freshness(pool)
     gates = Gates()
     suppressions = Suppressions(store, clock)
+    unsubscribing = Unsubscribing(store, suppressions, clock)
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
@@ -164,7 +169,9 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, scheduling, clock, dead_after),
         suppressions=suppressions,
-        unsubscribing=Unsubscribing(store, suppressions, clock),
+        unsubscribing=unsubscribing,
+        suppression_list=SuppressionList(store, vault, suppressions, unsubscribing),
+        suppression_reading=SuppressionReading(pool, store, vault, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
     )
 

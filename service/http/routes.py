@@ -17,6 +17,7 @@ from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
+from service.http.suppressions import suppression_routes
 from service.http.unsubscribe import unsubscribe_routes
 
 API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -26,6 +27,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *lead_routes,
     *launch_routes,
     *sender_routes,
+    *suppression_routes,
     *event_routes,
     *credit_routes,
 )
@@ -52,6 +54,8 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "history": liftoff.history,
             "accounts": liftoff.accounts,
             "sender_reading": liftoff.sender_reading,
+            "suppression_list": liftoff.suppression_list,
+            "suppression_reading": liftoff.suppression_reading,
             "tokens": liftoff.tokens,
             "unsubscribing": liftoff.unsubscribing,
         },

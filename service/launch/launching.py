@@ -92,10 +92,7 @@ class Launching:
         try:
             return await self._accept(caller, campaign, report)
         except StreamMoved:
-            raise Refused(
-                "campaign-changed",
-                "Another request changed or launched this campaign at the same moment. Read it again.",
-            ) from None
+            raise overtaken() from None
 
     async def launchable(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Campaign:
         """The campaign, of which a launch is legal now. Raises what ``expect`` raises, and ``Refused``."""
@@ -211,6 +208,14 @@ class Launching:
         """Keep the failed attempt in the history, with its compensation."""
         accepted = await self._campaigns.swap(caller, campaign, change, connection)
         await self._rollback.undo(caller, accepted, "dispatch-failed", connection)
+
+
+def overtaken() -> Refused:
+    """The answer for who lost the compare-and-swap."""
+    return Refused(
+        "campaign-changed",
+        "Another request changed or launched this campaign at the same moment. Read it again.",
+    )
 
 
 def acceptance(campaign: Campaign, skipped: Sequence[SkippedLead], of: Receipt) -> Change:

@@ -19,7 +19,7 @@ from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved,
 from service.clock import Clock
 from service.database.pool import OUTAGES, Pool
 from service.ids import new_id
-from service.launch.launching import Launching, NotReady
+from service.launch.launching import Launching, NotReady, overtaken
 from service.launch.schedule import DueLaunch, take_due
 
 SCHEDULER: Final = "scheduler"
@@ -61,10 +61,7 @@ class Scheduling:
         try:
             return await self._campaigns.swap(caller, campaign, Change(events=events))
         except StreamMoved:
-            raise Refused(
-                "campaign-changed",
-                "Another request changed or launched this campaign at the same moment. Read it again.",
-            ) from None
+            raise overtaken() from None
 
     async def unschedule(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Campaign:
         """Launch the draft at no time. Raises what ``expect`` raises, and ``Refused`` ``no-scheduled-launch``."""
@@ -104,7 +101,7 @@ class Scheduling:
 
         def unchanged(version: int) -> None:
             if version != campaign.version:
-                raise Refused("campaign-changed", "The campaign was changed at this very moment.")
+                raise overtaken()
 
         launched = await self._launching.launch(caller, due.campaign_id, unchanged)
         _log.info("scheduled_launch_started", campaign_id=str(due.campaign_id), run_id=launched.run_id)
