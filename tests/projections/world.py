@@ -36,7 +36,7 @@ from domain.lead.state import NEWBORN, Lead
 from domain.lead.state import evolve as evolve_lead
 from domain.refusal import Refusal
 from domain.sender import Sender
-from domain.suppression import PersonSuppressed
+from domain.suppression import PersonSuppressed, SuppressionLifted
 
 T = TypeVar("T")
 
@@ -54,6 +54,7 @@ class World:
         self.campaigns: dict[UUID, Campaign] = {}
         self.rosters: dict[UUID, dict[UUID, Lead]] = {}
         self.campaign_of: dict[UUID, UUID] = {}
+        self.suppressed: list[UUID] = []
         self._versions: dict[str, int] = {}
         self._ids = workspace << 96
 
@@ -152,22 +153,23 @@ class World:
             for index in range(count)
         )
         self.campaign_of |= {lead.lead_id: campaign.id for lead in leads}
-        self._command(campaign, campaigns.ReviseLeads(added=count))
-        imported = LeadsImported(campaign_id=campaign.id, source="csv", leads=leads)
-        self.record(streams.roster(campaign.id), imported)
+        if self._command(campaign, campaigns.ReviseLeads(added=count)):
+            imported = LeadsImported(campaign_id=campaign.id, source="csv", leads=leads)
+            self.record(streams.roster(campaign.id), imported)
 
     def remove_leads(self, number: int) -> None:
         campaign = self._campaign(number, "draft")
         if campaign is not None and (lead_ids := tuple(self.rosters[campaign.id])[number % 3 :: 3]):
-            self._command(campaign, campaigns.ReviseLeads(removed=len(lead_ids)))
-            self.record(streams.roster(campaign.id), LeadsRemoved(lead_ids=lead_ids))
+            removed = LeadsRemoved(lead_ids=lead_ids)
+            if self._command(campaign, campaigns.ReviseLeads(removed=len(lead_ids))):
+                self.record(streams.roster(campaign.id), removed)
 
     def correct_leads(self, number: int) -> None:
         campaign = self._campaign(number, "draft")
         if campaign is not None and (lead_ids := tuple(self.rosters[campaign.id])[number % 2 :: 2]):
-            self._command(campaign, campaigns.ReviseLeads(corrected=len(lead_ids)))
             corrected = tuple(CorrectedLead(lead_id, self.new_id(), self.new_id()) for lead_id in lead_ids)
-            self.record(streams.roster(campaign.id), LeadsCorrected(leads=corrected))
+            if self._command(campaign, campaigns.ReviseLeads(corrected=len(lead_ids))):
+                self.record(streams.roster(campaign.id), LeadsCorrected(leads=corrected))
 
     def rename(self, number: int) -> None:
         campaign = _chosen(list(self.campaigns.values()), number)
@@ -187,6 +189,20 @@ class World:
             leads = tuple(SkippedLead(lead_id, "suppressed") for lead_id in skipped)
             epoch = self.campaigns[campaign.id].epoch
             self.record(streams.roster(campaign.id), LeadsSkipped(epoch=epoch, leads=leads))
+
+    def schedule(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is not None:
+            launch_at = self.now + timedelta(days=1)
+            self._command(campaign, campaigns.ScheduleLaunch(launch_at=launch_at, now=self.now))
+
+    def unschedule(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is not None and campaign.launch_at is not None and number % 2:
+            failed = campaigns.FailScheduledLaunch(launch_at=campaign.launch_at, code="no-pending-leads")
+            self._command(campaign, failed)
+        elif campaign is not None:
+            self._command(campaign, campaigns.UnscheduleLaunch())
 
     def enrol(self, number: int) -> None:
         campaign = self._campaign(number, "launching")
@@ -260,6 +276,21 @@ class World:
             assert lead.person_id is not None
             suppressed = PersonSuppressed(person_id=lead.person_id, reason="unsubscribed")
             self.record(streams.suppressions(self.workspace_id), suppressed)
+
+    def suppress(self, number: int) -> None:
+        lead_id = _chosen(list(self.campaign_of), number)
+        if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
+            self.tell_lead(lead_id, lead_commands.Suppress())
+            assert lead.person_id is not None
+            entered = PersonSuppressed(person_id=lead.person_id, reason="manual", document_id=self.new_id())
+            self.record(streams.suppressions(self.workspace_id), entered)
+            self.suppressed.append(lead.person_id)
+
+    def lift(self, number: int) -> None:
+        person_id = _chosen(self.suppressed, number)
+        if person_id is not None:
+            lifted = SuppressionLifted(person_id=person_id, reasons=("manual",))
+            self.record(streams.suppressions(self.workspace_id), lifted)
 
     def pause(self, number: int) -> None:
         if campaign := self._campaign(number, "active"):
@@ -358,8 +389,12 @@ SELDOM: Final[tuple[Action, ...]] = (
     World.correct_leads,
     World.rename,
     World.activate,
+    World.schedule,
+    World.unschedule,
     World.roll_back,
     World.unsubscribe,
+    World.suppress,
+    World.lift,
     World.pause,
     World.resume,
     World.stop,
