@@ -8,6 +8,7 @@ import pytest
 
 from domain.campaign.decide import (
     Archive,
+    Command,
     Delete,
     FailScheduledLaunch,
     Launch,
@@ -72,8 +73,8 @@ def test_only_a_draft_can_be_scheduled() -> None:
 @pytest.mark.parametrize(
     "command", [edit(daily_limit=3), edit(), ReviseLeads(added=1), Archive(), Delete()], ids=repr
 )
-def test_a_draft_that_waits_refuses_every_change_and_names_the_time(command: object) -> None:
-    refused = refusal(given(SCHEDULED), command)  # type: ignore[arg-type]
+def test_a_draft_that_waits_refuses_every_change_and_names_the_time(command: Command) -> None:
+    refused = refusal(given(SCHEDULED), command)
     assert refused.code == "launch-scheduled"
     assert refused.evidence == {"launch_at": LATER}
     assert "2030-01-31T17:00:00Z" in refused.message
