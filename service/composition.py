@@ -170,7 +170,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, scheduling, clock, dead_after),
         suppressions=suppressions,
         unsubscribing=unsubscribing,
-        suppression_list=SuppressionList(store, vault, suppressions, unsubscribing),
+        suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
         suppression_reading=SuppressionReading(pool, store, vault, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
     )

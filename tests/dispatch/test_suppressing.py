@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 
 from domain.lead.decide import MAX_ATTEMPTS
+from projections.leads import LEADS
 from service.channels.outcome import Accepted, Deferred
 from service.composition import Liftoff
 from service.engine import LaunchJob
@@ -30,6 +31,12 @@ async def leads(client: httpx.AsyncClient, campaign_id: UUID) -> dict[str, tuple
     """The leads' status and the reason of a skip."""
     page = (await client.get(f"/api/campaigns/{campaign_id}/leads")).json()["prospects"]
     return {lead["email"]: (lead["status"], lead["skip_reason"]) for lead in page}
+
+
+async def caught_up(liftoff: Liftoff) -> None:
+    """Until the read model of the leads has seen what workers wrote."""
+    written = await liftoff.pool.fetchval("SELECT max(position) FROM events")
+    assert await liftoff.freshness.reached(written, LEADS)
 
 
 async def test_nothing_more_is_sent_to_the_person_in_any_campaign(
@@ -65,6 +72,7 @@ async def test_what_is_in_flight_is_recorded_and_nothing_follows_it(
     claims = await worker.take()
     await suppress(client)
     await worker.record(claims, ACCEPTED)
+    await caught_up(liftoff)
     assert (await leads(client, campaign_id))["lead0@x.example"] == ("cancelled", "suppressed")
     tomorrow(clock)
     assert len(await worker.take()) == 1
@@ -94,6 +102,7 @@ async def test_who_is_entered_while_a_launch_is_prepared_is_found_when_it_is_the
     campaign_id = UUID(url[-36:])
     await run_of(liftoff).perform(LaunchJob(workspace_id, campaign_id, 1, new_id()))
     assert len(await worker.take()) == 1
+    await caught_up(liftoff)
     assert await leads(client, campaign_id) == {
         "lead0@x.example": ("cancelled", "suppressed"),
         "lead1@x.example": ("pending", None),
@@ -101,16 +110,17 @@ async def test_who_is_entered_while_a_launch_is_prepared_is_found_when_it_is_the
 
 
 async def test_entries_beside_claims_let_nobody_wait_in_a_circle(
-    client: httpx.AsyncClient, launch: Launch, worker: Worker
+    client: httpx.AsyncClient, liftoff: Liftoff, launch: Launch, worker: Worker
 ) -> None:
     campaign_id = await launch(20)
     rows = [{"email": f"lead{number}@x.example"} for number in range(20)]
     calls = [client.post("/api/suppressions", json={"suppressions": rows[number::2]}) for number in range(2)]
-    generation = await worker.begin()
-    *answers, claims = await asyncio.gather(*calls, worker.claim(generation))
+    claiming = asyncio.create_task(worker.take())
+    answers = await asyncio.gather(*calls)
     assert [answer.json()["added"] for answer in answers] == [10, 10]
-    await worker.record(claims or [], ACCEPTED)
+    await worker.record(await claiming, ACCEPTED)
     assert await worker.take() == []
+    await caught_up(liftoff)
     assert await statuses(client, campaign_id) == {"cancelled": 20}
 
 
@@ -123,6 +133,7 @@ async def test_a_lead_that_was_ended_counts_in_the_sum_of_the_campaign(
     tomorrow(clock)
     await worker.record(await worker.take(), ACCEPTED)
     await liftoff.housekeeping.round()
+    await caught_up(liftoff)
     detail = (await client.get(f"/api/campaigns/{campaign_id}")).json()
     assert detail["campaign"]["status"] == "completed"
     assert detail["prospects_by_status"] == {"cancelled": 1, "completed": 1}
