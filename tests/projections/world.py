@@ -275,13 +275,15 @@ class World:
             self.record(streams.suppressions(self.workspace_id), suppressed)
 
     def suppress(self, number: int) -> None:
-        lead_id = _chosen(list(self.campaign_of), number)
-        if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
+        campaign = self._campaign(number, "active")
+        lead_id = _chosen(list(self.rosters[campaign.id]), number) if campaign else None
+        if campaign is not None and lead_id is not None:
+            person_id = self.rosters[campaign.id][lead_id].person_id
+            assert person_id is not None
             self.tell_lead(lead_id, lead_commands.Suppress())
-            assert lead.person_id is not None
-            entered = PersonSuppressed(person_id=lead.person_id, reason="manual", document_id=self.new_id())
+            entered = PersonSuppressed(person_id=person_id, reason="manual", document_id=self.new_id())
             self.record(streams.suppressions(self.workspace_id), entered)
-            self.suppressed.append(lead.person_id)
+            self.suppressed.append(person_id)
 
     def lift(self, number: int) -> None:
         person_id = _chosen(self.suppressed, number)
