@@ -36,4 +36,11 @@ CREATE TABLE dispatch_quota_hours (
 -- When the sender's relations were last looked through for people who accepted an invitation.
 ALTER TABLE dispatch_senders ADD COLUMN relations_seen_at timestamptz NOT NULL DEFAULT 'epoch';
 
+-- The read model of the leads knows whose connection was accepted when, and counts what senders did by action.
+ALTER TABLE leads ADD COLUMN connected_at timestamptz;
+ALTER TABLE sender_usage ADD COLUMN action text COLLATE "C" NOT NULL DEFAULT 'email';
+ALTER TABLE sender_usage ALTER COLUMN action DROP DEFAULT;
+ALTER TABLE sender_usage DROP CONSTRAINT sender_usage_pkey;
+ALTER TABLE sender_usage ADD PRIMARY KEY (workspace_id, sender_id, day, action);
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON dispatch_quotas, dispatch_quota_hours TO liftoff_app;

@@ -45,6 +45,7 @@ from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
+from service.launch.scheduling import Scheduling
 from service.launch.verification import Verification
 from service.launch.wording import Wording
 from service.leads.editing import LeadEditing
@@ -61,6 +62,8 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.history import History
 from service.store.log import EventStore
+from service.suppressions.entering import SuppressionList
+from service.suppressions.reading import SuppressionReading
 from service.vault import MasterKey, Vault
 from service.worker import Worker
 
@@ -99,11 +102,14 @@ class Liftoff:
     runs: Runs
     rollback: Rollback
     launching: Launching
+    scheduling: Scheduling
     preflight: Preflight
     wording: Wording
     housekeeping: Housekeeping
     suppressions: Suppressions
     unsubscribing: Unsubscribing
+    suppression_list: SuppressionList
+    suppression_reading: SuppressionReading
     tokens: UnsubscribeTokens
     materials: Materials
     linkedin: LinkedInClient | None
@@ -139,6 +145,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     freshness = Freshness(pool)
     gates = Gates()
     suppressions = Suppressions(store, clock)
+    unsubscribing = Unsubscribing(store, suppressions, clock)
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
@@ -155,6 +162,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     launching = Launching(
         pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after, verification
     )
+    scheduling = Scheduling(pool, campaigns, launching, clock)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
     return Liftoff(
@@ -183,11 +191,14 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         runs=runs,
         rollback=rollback,
         launching=launching,
+        scheduling=scheduling,
         preflight=Preflight(pool, campaigns, launching, verification),
         wording=Wording(pool, vault, senders),
-        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
+        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, scheduling, clock, dead_after),
         suppressions=suppressions,
-        unsubscribing=Unsubscribing(store, suppressions, clock),
+        unsubscribing=unsubscribing,
+        suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
+        suppression_reading=SuppressionReading(pool, store, vault, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
         materials=Materials(pool, vault, campaigns, senders),
         linkedin=linkedin,

@@ -18,6 +18,7 @@ from domain.lead.events import (
     InvitationSpared,
     LeadCompleted,
     LeadReplied,
+    LeadSuppressed,
     LeadUnsubscribed,
     LossReason,
     NextActionPlanned,
@@ -159,6 +160,10 @@ class Unsubscribe(Struct, frozen=True):
     """The person wants no more mail."""
 
 
+class Suppress(Struct, frozen=True):
+    """The workspace wants nothing more sent to the person."""
+
+
 Outcome: TypeAlias = (
     RecordAccepted
     | RecordSpared
@@ -168,7 +173,7 @@ Outcome: TypeAlias = (
     | RecordFailed
     | RecordLost
 )
-News: TypeAlias = RecordConnected | TimeOut | RecordReply | Unsubscribe
+News: TypeAlias = RecordConnected | TimeOut | RecordReply | Unsubscribe | Suppress
 Command: TypeAlias = BeginSend | Outcome | RecordUntold | News
 
 # --- Decide ----------------------------------------------------------------------------------------------------------
@@ -179,7 +184,7 @@ def decide(lead: Lead, command: Command) -> tuple[Event, ...]:
     match command:
         case BeginSend():
             return (intend(lead, command),)
-        case RecordConnected() | TimeOut() | RecordReply() | Unsubscribe():
+        case RecordConnected() | TimeOut() | RecordReply() | Unsubscribe() | Suppress():
             return _heed(lead, command)
         case RecordLost(send_id=send_id, reason=loss, now=now):
             opened = _require_open(lead, send_id)
@@ -232,6 +237,9 @@ def _heed(lead: Lead, news: News) -> tuple[Event, ...]:
         case Unsubscribe():
             legal = MACHINE.target("unsubscribe", lead.status) is not None
             return (LeadUnsubscribed(),) if legal else ()
+        case Suppress():
+            legal = MACHINE.target("cancel", lead.status) is not None
+            return (LeadSuppressed(),) if legal else ()
         case _:
             assert_never(news)
 

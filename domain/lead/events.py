@@ -12,6 +12,7 @@ from msgspec import Struct
 from domain import streams
 from domain.event import Event, Recorded
 from domain.sequence import Action
+from domain.suppression import SuppressionReason
 
 LeadStatus = Literal[
     "pending",
@@ -66,12 +67,18 @@ class CorrectedLead(Struct, frozen=True):
 
 
 class SkippedLead(Struct, frozen=True):
-    """The launch leaves this lead out. ``variable`` names what could not be resolved, ``other_campaign`` who has it."""
+    """The launch leaves this lead out.
+
+    The evidence: ``variable`` names what could not be resolved, ``other_campaign`` who has the lead, ``suppression``
+    why the person is suppressed, ``since`` since when.
+    """
 
     lead_id: UUID
     reason: SkipReason
     variable: str | None = None
     other_campaign: UUID | None = None
+    suppression: SuppressionReason | None = None
+    since: datetime | None = None
 
 
 class EnrolledLead(Struct, frozen=True):
@@ -278,6 +285,12 @@ class LeadUnsubscribed(Event, frozen=True, kw_only=True):
     type = "lead-unsubscribed"
 
 
+class LeadSuppressed(Event, frozen=True, kw_only=True):
+    """The workspace wants nothing more sent to the person."""
+
+    type = "lead-suppressed"
+
+
 EVENTS: tuple[type[Event], ...] = (
     LeadsImported,
     LeadsCorrected,
@@ -301,6 +314,7 @@ EVENTS: tuple[type[Event], ...] = (
     LeadReplied,
     LeadCompleted,
     LeadUnsubscribed,
+    LeadSuppressed,
 )
 
 # --- Facts: an event, taken apart per lead ---------------------------------------------------------------------------

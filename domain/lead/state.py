@@ -23,6 +23,7 @@ from domain.lead.events import (
     LeadCompleted,
     LeadReplied,
     LeadStatus,
+    LeadSuppressed,
     LeadUnsubscribed,
     NextActionPlanned,
     SendAccepted,
@@ -239,6 +240,8 @@ def _evolve_sending(lead: Lead, fact: Fact, at: datetime) -> Lead:
             return _ended(replace(lead, current_node_id=None), "finish")
         case LeadUnsubscribed():
             return _ended(lead, "unsubscribe")
+        case LeadSuppressed() if MACHINE.target("cancel", lead.status) is not None:
+            return _ended(replace(lead, skip_reason="suppressed"), "cancel")
         case _:
             return _evolve_connecting(lead, fact, at)
 

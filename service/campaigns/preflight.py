@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from uuid import UUID
 
-from msgspec.structs import replace
-
-from domain.lead.events import SkippedLead
-from domain.readiness import Blocker, Caution, Report
+from domain.readiness import Report, with_left_out
 from service.campaigns.repository import Campaigns
 from service.database.pool import Pool
 from service.launch.launching import Launching
-from service.launch.selection import left_out
+from service.launch.selection import counted, left_out
 from service.launch.verification import Verification
 
 
@@ -38,18 +33,4 @@ class Preflight:
             return report
         async with self._pool.acquire() as connection, connection.transaction():
             skipped = await left_out(connection, workspace_id, campaign)
-        return _with_skipped(report, skipped, campaign.lead_count)
-
-
-def _with_skipped(report: Report, skipped: Sequence[SkippedLead], lead_count: int) -> Report:
-    if not skipped:
-        return report
-    evidence: dict[str, object] = {
-        "count": len(skipped),
-        "reasons": dict(Counter(lead.reason for lead in skipped)),
-    }
-    if len(skipped) == lead_count:
-        blocker = Blocker("all-leads-skipped", "Every lead would be left out; see the reasons.", evidence)
-        return replace(report, blockers=(*report.blockers, blocker))
-    message = f"{len(skipped)} of {lead_count} leads would be left out; see the reasons."
-    return replace(report, warnings=(*report.warnings, Caution("leads-left-out", message, evidence)))
+        return with_left_out(report, counted(skipped), campaign.lead_count)

@@ -15,6 +15,7 @@ from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
 from service.dispatch.gates import Gates
+from service.launch import schedule
 from service.store.appends import Append, Appended, At, Conflict, Fenced, Guard, New, StreamWrite, as_recorded
 from service.store.log import EventStore
 
@@ -162,6 +163,8 @@ class Campaigns:
             raise ValueError("a campaign's stream begins with its creation")
         if after.attempts:
             await self._gates.set_campaign(connection, append.workspace_id, after)
+        if before is not None and after.launch_at != before.launch_at:
+            await schedule.follow(connection, append.workspace_id, after)
         if change.beside is not None:
             await change.beside(connection, after)
         return after

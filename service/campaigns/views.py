@@ -72,7 +72,10 @@ class SequenceNode(Struct, frozen=True, kw_only=True):
 
 
 class CampaignFields(Struct, frozen=True, kw_only=True):
-    """What a campaign is at one version. `user_id` is its workspace; a pause that was asked for needs no reason."""
+    """What a campaign is at one version. `user_id` is its workspace; a pause that was asked for needs no reason.
+
+    `launch_at` is when a draft is to be launched; until then it can't be changed.
+    """
 
     id: UUID
     user_id: UUID
@@ -86,6 +89,7 @@ class CampaignFields(Struct, frozen=True, kw_only=True):
     skip_other_campaigns: bool
     operating_hours: OperatingHours | None
     pause_reason: PauseReason | None
+    launch_at: datetime | None
     launched_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -166,6 +170,7 @@ def fields(campaign: Campaign, material: Material) -> dict[str, Any]:
         "skip_other_campaigns": settings.skip_other_campaigns,
         "operating_hours": settings.operating_hours,
         "pause_reason": None if campaign.pause_reason == "requested" else campaign.pause_reason,
+        "launch_at": campaign.launch_at,
         "launched_at": campaign.launched_at,
         "created_at": campaign.created_at,
         "updated_at": campaign.updated_at,

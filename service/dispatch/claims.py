@@ -99,7 +99,7 @@ class Claims:
             limits = Limits(now, self._gaps)
             epochs = await self._lock_gates(connection, shard, limits, now)
             due = await self._due(connection, limits.open_lanes(at_most), now)
-            wanted = await self._without_unsubscribed(connection, due)
+            wanted = await self._without_unwanted(connection, due)
             chosen = list(islice(filter(limits.charge, wanted), at_most))
             claims = await self._commit_to(connection, chosen, epochs)
             await self._write_back(connection, limits)
@@ -152,12 +152,10 @@ class Claims:
         )
         return [Due(*row.values()) async for row in rows]
 
-    async def _without_unsubscribed(self, connection: Connection, due: Sequence[Due]) -> list[Due]:
-        """The rows but for people who unsubscribed while a launch was planning their mails: those leads end here."""
-        gone = (
-            await self._suppressions.unsubscribed(connection, {row.person for row in due}) if due else set()
-        )
-        ended = [row.key for row in due if row.person in gone]
+    async def _without_unwanted(self, connection: Connection, due: Sequence[Due]) -> list[Due]:
+        """The rows but for people who came to want nothing more while a launch was planning: those leads end here."""
+        gone = await self._suppressions.unwanted(connection, {row.person for row in due}) if due else {}
+        ended = {row.key: gone[row.person] for row in due if row.person in gone}
         if ended:
             await self._unsubscribing.end(connection, ended, "worker", new_id())
             await due_table.drop(connection, ended)

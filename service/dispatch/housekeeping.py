@@ -1,7 +1,7 @@
 """Housekeeping: what nobody else comes back to.
 
-Sends whose worker died, launches whose run died, campaigns whose last lead is done, and leads of campaigns that have
-ended.
+Sends whose worker died, launches whose run died, campaigns whose last lead is done, leads of campaigns that have
+ended, and launches whose time has come.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from service.dispatch.gates import Gates
 from service.dispatch.leads import lead_append, read_leads
 from service.ids import new_id
 from service.launch.launching import Launching
+from service.launch.scheduling import Scheduling
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, StreamWrite
 from service.store.log import EventStore
@@ -64,6 +65,7 @@ class Housekeeping:
         campaigns: Campaigns,
         gates: Gates,
         launching: Launching,
+        scheduling: Scheduling,
         clock: Clock,
         worker_dead_after: timedelta,
     ) -> None:
@@ -73,6 +75,7 @@ class Housekeeping:
         self._campaigns = campaigns
         self._gates = gates
         self._launching = launching
+        self._scheduling = scheduling
         self._clock = clock
         self._worker_dead_after = worker_dead_after
         self._beat_at: datetime | None = None
@@ -84,6 +87,7 @@ class Housekeeping:
         await self.complete_campaigns()
         await self.cancel_leftovers()
         await self.expire_launches()
+        await self._scheduling.launch_due()
 
     async def beat(self, worker_id: UUID) -> None:
         """The sign of life of this process's worker."""

@@ -47,6 +47,7 @@ _CAMPAIGN: Final[dict[str, Any]] = {
     "skip_other_campaigns": True,
     "operating_hours": None,
     "pause_reason": None,
+    "launch_at": None,
     "launched_at": "2030-01-31T09:00:00Z",
     "created_at": "2030-01-30T16:20:00Z",
     "updated_at": "2030-01-31T09:00:02Z",
@@ -81,6 +82,7 @@ NODES: Final = [
     ),
     _node(3, "end", "01939d3c-1b80-7b03-82d7-83e4f5061728"),
 ]
+SCHEDULED_AT: Final = "2030-02-01T08:00:00Z"
 LISTED: Final = _CAMPAIGN | {"node_count": len(NODES)}
 DRAFTED: Final = _CAMPAIGN | {
     "status": "draft",
@@ -91,6 +93,7 @@ DRAFTED: Final = _CAMPAIGN | {
         _node(1, "end", "01939d3c-1b80-7b03-82d7-83e4f5061728"),
     ],
 }
+UNSCHEDULED: Final = _CAMPAIGN | {"status": "draft", "launched_at": None, "stats": None}
 DETAIL: Final = {
     "campaign": _CAMPAIGN,
     "sequence_nodes": NODES,

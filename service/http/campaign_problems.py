@@ -8,6 +8,13 @@ from service.http.problem_type import ProblemType
 
 CAMPAIGN_PROBLEMS: Final = (
     ProblemType(
+        "unsubscribed-for-good",
+        409,
+        "The person has unsubscribed",
+        "Who unsubscribes decides for themselves, so nobody else can take it back.",
+        "Leave it as it is; manual entries and hard bounces can be lifted.",
+    ),
+    ProblemType(
         "name-taken",
         409,
         "There is one of this name already",
@@ -48,6 +55,13 @@ CAMPAIGN_PROBLEMS: Final = (
         "Only a draft allows this",
         "The campaign has been launched, or has ended.",
         "Make a new campaign; this one keeps its history.",
+    ),
+    ProblemType(
+        "launch-scheduled",
+        409,
+        "The campaign waits for its launch",
+        "A launch of the draft is scheduled; until then nothing of it changes, so that what was checked is launched.",
+        "Cancel the scheduled launch (DELETE …/launch), change the draft, and schedule it again.",
     ),
     ProblemType(
         "campaign-not-launching",
@@ -212,6 +226,13 @@ LAUNCH_PROBLEMS: Final = (
         "A launch is already in progress",
         "Somebody launched this campaign a moment ago, and the launch is being prepared.",
         "Wait until the campaign is active; the member 'retry_after' says when to look again.",
+    ),
+    ProblemType(
+        "no-scheduled-launch",
+        409,
+        "No launch is scheduled",
+        "There is nothing to cancel: no launch was scheduled, or it has begun already, or it was refused.",
+        "Read the campaign to see where it stands; its events tell of a scheduled launch that was refused.",
     ),
     ProblemType(
         "campaign-changed",

@@ -17,6 +17,7 @@ from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
+from service.http.suppressions import suppression_routes
 from service.http.unsubscribe import unsubscribe_routes
 from service.http.webhooks import webhook_routes
 
@@ -27,6 +28,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *lead_routes,
     *launch_routes,
     *sender_routes,
+    *suppression_routes,
     *event_routes,
     *credit_routes,
 )
@@ -48,10 +50,13 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "lead_editing": liftoff.lead_editing,
             "history_of_leads": liftoff.history_of_leads,
             "launching": liftoff.launching,
+            "scheduling": liftoff.scheduling,
             "wording": liftoff.wording,
             "history": liftoff.history,
             "accounts": liftoff.accounts,
             "sender_reading": liftoff.sender_reading,
+            "suppression_list": liftoff.suppression_list,
+            "suppression_reading": liftoff.suppression_reading,
             "tokens": liftoff.tokens,
             "unsubscribing": liftoff.unsubscribing,
             "hearing": liftoff.hearing,

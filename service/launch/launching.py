@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from domain import readiness, streams
 from domain.campaign.decide import Launch, decide, is_stale, require_launchable
+from domain.campaign.events import Receipt
+from domain.campaign.receipt import receipt
 from domain.campaign.state import Campaign
 from domain.lead.events import LeadsSkipped, SkippedLead
 from domain.refusal import Refused
@@ -24,7 +26,7 @@ from service.database.pool import Connection, Pool
 from service.engine import LaunchJob, enqueue
 from service.launch.rollback import LEADS_AN_EVENT, Rollback
 from service.launch.runs import Runs, run_id
-from service.launch.selection import leave_out, left_out
+from service.launch.selection import counted, digest_of_the_rest, leave_out, left_out
 from service.launch.verification import Verification
 from service.projector.freshness import Freshness
 from service.senders.repository import Senders
@@ -88,36 +90,43 @@ class Launching:
         Raises what ``expect`` raises, then ``Refused`` with the codes of the launch's error table; ``NotReady`` holds
         all blockers.
         """
-        campaign = await self._campaigns.load(caller.workspace_id, campaign_id)
-        expect(campaign.version)
-        campaign = await self._without_dead_launch(caller, campaign)
-        self._require_launchable(campaign)
-        report = await self.examine(caller.workspace_id, campaign)
-        if report.ready:
-            report = await self._verification.confirm(caller, campaign, report)
+        campaign = await self.launchable(caller, campaign_id, expect)
+        report = await self.require_ready(caller.workspace_id, campaign)
+        report = await self._verification.confirm(caller, campaign, report)
         if not report.ready:
             raise NotReady(report)
         try:
-            return await self._accept(caller, campaign)
+            return await self._accept(caller, campaign, report)
         except StreamMoved:
-            raise Refused(
-                "campaign-changed",
-                "Another request changed or launched this campaign at the same moment. Read it again.",
-            ) from None
+            raise overtaken() from None
 
-    def _require_launchable(self, campaign: Campaign) -> None:
+    async def launchable(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Campaign:
+        """The campaign, of which a launch is legal now. Raises what ``expect`` raises, and ``Refused``."""
+        campaign = await self._campaigns.load(caller.workspace_id, campaign_id)
+        expect(campaign.version)
+        campaign = await self._without_dead_launch(caller, campaign)
         try:
             require_launchable(campaign)
         except Refused as refused:
             if refused.code == "launch-in-progress":
                 refused.evidence |= {"runId": run_id(campaign.id, campaign.epoch), "retry_after": RETRY_AFTER}
             raise
+        return campaign
+
+    async def require_ready(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
+        """What the readiness checks found. Raises ``NotReady``."""
+        report = await self.examine(workspace_id, campaign)
+        if not report.ready:
+            raise NotReady(report)
+        return report
 
     async def examine(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
         """What the launch would find, without side effects."""
         senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
         facts = tuple(
-            readiness.SenderFacts(id_, sender.channel, sender.status, sender.inbox_id is not None)
+            readiness.SenderFacts(
+                id_, sender.channel, sender.status, sender.inbox_id is not None, sender.version
+            )
             for id_, sender in senders.items()
         )
         return readiness.check(
@@ -149,16 +158,24 @@ class Launching:
                 connection, workspace_id, campaign.id, campaign.epoch, self._clock.now()
             )
 
-    async def _accept(self, caller: Caller, campaign: Campaign) -> Launched:
+    async def _accept(self, caller: Caller, campaign: Campaign, report: readiness.Report) -> Launched:
         await self._know_suppressions(caller.workspace_id)
         async with self._store.transaction() as connection:
             skipped = await left_out(connection, caller.workspace_id, campaign)
+            reasons = counted(skipped)
+            report = readiness.with_left_out(report, reasons, campaign.lead_count)
+            if not report.ready:
+                raise NotReady(report)
+            leads = await digest_of_the_rest(connection, caller.workspace_id, campaign.id, skipped)
+            change = acceptance(
+                campaign, skipped, receipt(campaign.settings, campaign.nodes, report, reasons, leads)
+            )
             try:
                 async with connection.transaction():
-                    return await self._dispatch(connection, caller, campaign, skipped)
+                    return await self._dispatch(connection, caller, campaign, change, skipped)
             except (asyncpg.PostgresError, OSError) as error:
                 _log.error("launch_dispatch_failed", campaign_id=str(campaign.id), error=type(error).__name__)
-                await self._record_failure(connection, caller, campaign, skipped)
+                await self._record_failure(connection, caller, campaign, change)
         raise Refused(
             "launch-rolled-back",
             "The launch could not be handed to the background run and was undone; the campaign is a draft "
@@ -176,9 +193,13 @@ class Launching:
             )
 
     async def _dispatch(
-        self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]
+        self,
+        connection: Connection,
+        caller: Caller,
+        campaign: Campaign,
+        change: Change,
+        skipped: Sequence[SkippedLead],
     ) -> Launched:
-        change = acceptance(campaign, skipped)
         after = await self._campaigns.swap(caller, campaign, change, connection)
         await leave_out(connection, caller.workspace_id, skipped, after.epoch)
         await self._runs.announce(connection, caller.workspace_id, campaign.id, after.epoch)
@@ -188,16 +209,25 @@ class Launching:
         return Launched(after, run_id(campaign.id, after.epoch), skipped)
 
     async def _record_failure(
-        self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]
+        self, connection: Connection, caller: Caller, campaign: Campaign, change: Change
     ) -> None:
         """Keep the failed attempt in the history, with its compensation."""
-        accepted = await self._campaigns.swap(caller, campaign, acceptance(campaign, skipped), connection)
+        accepted = await self._campaigns.swap(caller, campaign, change, connection)
         await self._rollback.undo(caller, accepted, "dispatch-failed", connection)
 
 
-def acceptance(campaign: Campaign, skipped: Sequence[SkippedLead]) -> Change:
+def overtaken() -> Refused:
+    """The answer for who lost the compare-and-swap."""
+    return Refused(
+        "campaign-changed",
+        "Another request changed or launched this campaign at the same moment. Read it again.",
+    )
+
+
+def acceptance(campaign: Campaign, skipped: Sequence[SkippedLead], of: Receipt) -> Change:
     """The events of an accepted launch: the campaign's, and the roster's for the leads left out."""
-    events = decide(campaign, Launch(total=campaign.lead_count - len(skipped), skipped=len(skipped)))
+    total = campaign.lead_count - len(skipped)
+    events = decide(campaign, Launch(total=total, skipped=len(skipped), receipt=of))
     epoch = campaign.epoch + 1
     left = [
         LeadsSkipped(epoch=epoch, leads=tuple(skipped[start : start + LEADS_AN_EVENT]))

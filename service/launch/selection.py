@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 import aiosql
 
 from domain.campaign.state import Campaign
-from domain.lead.events import ImportedLead, SkippedLead
+from domain.lead.events import ImportedLead, SkippedLead, SkipReason
 from domain.sequence import required_variables
 from service.database.pool import Connection
 
@@ -33,9 +34,34 @@ async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaig
         skip_other=skip_other,
     )
     return [
-        SkippedLead(row["lead_id"], row["reason"], row["variable"], row["other_campaign"])
+        SkippedLead(
+            row["lead_id"],
+            row["reason"],
+            variable=row["variable"],
+            other_campaign=row["other_campaign"],
+            suppression=row["suppression"],
+            since=row["since"],
+        )
         async for row in rows
     ]
+
+
+def counted(leads: Iterable[SkippedLead]) -> dict[SkipReason, int]:
+    """How many leads are left out for each reason."""
+    return dict(Counter(lead.reason for lead in leads))
+
+
+async def digest_of_the_rest(
+    connection: Connection, workspace_id: UUID, campaign_id: UUID, leads: Sequence[SkippedLead]
+) -> str:
+    """The digest of all leads of the campaign but these, for the receipt."""
+    digest: str = await _queries.leads_digest(
+        connection,
+        workspace_id=workspace_id,
+        campaign_id=campaign_id,
+        left_out=[lead.lead_id for lead in leads],
+    )
+    return digest
 
 
 async def leave_out(

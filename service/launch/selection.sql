@@ -2,7 +2,7 @@
 
 -- name: lock_selection(workspace_id)!
 -- Two launches that look at each other's leads take turns, else both could take the same person.
-SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::text, 0));
+SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::uuid::text, 0));
 
 -- name: left_out(workspace_id, campaign_id, required, skip_other)
 -- The leads to leave out, in order, each with the first rule that applies. `required` are the variables that the
@@ -30,6 +30,8 @@ SELECT
         WHEN e.person_id IS NOT NULL THEN 'active-in-other-campaign'
         ELSE 'unresolved-variable'
     END AS reason,
+    s.reason AS suppression,
+    s.since,
     CASE WHEN s.person_id IS NULL THEN e.campaign_id END AS other_campaign,
     CASE
         WHEN s.person_id IS NULL AND e.person_id IS NULL
@@ -42,6 +44,18 @@ WHERE r.workspace_id = :workspace_id
   AND r.campaign_id = :campaign_id
   AND (s.person_id IS NOT NULL OR e.person_id IS NOT NULL OR NOT r.fields @> :required::text[])
 ORDER BY r.ordinal;
+
+-- name: leads_digest(workspace_id, campaign_id, left_out)$
+-- SHA-256 of the leads that are launched, 48 bytes each, in order of ordinal: `leads_digest` of the domain, where the
+-- rows are. They are not locked: whoever changes them also moves the campaign's stream, and then the launch is refused.
+SELECT encode(sha256(coalesce(
+    string_agg(uuid_send(r.lead_id) || uuid_send(r.person_id) || uuid_send(r.document_id), ''::bytea ORDER BY r.ordinal),
+    ''
+)), 'hex')
+FROM roster AS r
+WHERE r.workspace_id = :workspace_id
+  AND r.campaign_id = :campaign_id
+  AND NOT EXISTS (SELECT FROM unnest(:left_out::uuid[]) AS l (lead_id) WHERE l.lead_id = r.lead_id);
 
 -- name: leave_out(workspace_id, lead_ids, epoch)!
 UPDATE roster SET skipped = :epoch WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids);

@@ -20,6 +20,7 @@ from domain.lead.decide import (
     RecordFailed,
     RecordLost,
     RecordRefused,
+    Suppress,
     Unsubscribe,
     decide,
     next_action,
@@ -31,6 +32,7 @@ from domain.lead.events import (
     Fact,
     ImportedLead,
     LeadCompleted,
+    LeadSuppressed,
     LeadUnsubscribed,
     NextActionPlanned,
     SendAccepted,
@@ -191,6 +193,22 @@ class TestEndings:
         assert event == SendFailed(send_id=SEND, reason="lead-ended")
         after = evolve(lead, event, NOW)
         assert (after.status, after.open_send, after.next_action_at) == ("unsubscribed", None, None)
+
+    def test_a_suppression_cancels_the_lead_once_and_says_why(self) -> None:
+        assert then(given(), Suppress()) == (LeadSuppressed(),)
+        lead = given(LeadSuppressed())
+        assert (lead.status, lead.skip_reason, lead.next_action_at) == ("cancelled", "suppressed", None)
+        assert then(lead, Suppress()) == ()
+        assert given(LeadUnsubscribed(), LeadSuppressed()) == given(LeadUnsubscribed())
+
+    def test_what_was_in_flight_when_its_lead_was_suppressed_is_recorded_and_followed_by_nothing(
+        self,
+    ) -> None:
+        lead = given(intended(), LeadSuppressed())
+        events = then(lead, accepted(NextAction(SECOND, NOW)))
+        assert events == (SendAccepted(send_id=SEND, code=250),)
+        after = evolve(lead, events[0], NOW)
+        assert (after.status, after.sent_nodes) == ("cancelled", ((FIRST, SEND),))
 
     def test_a_cancelled_lead_in_flight_keeps_its_send_open(self) -> None:
         lead = given(intended(), Cancelled())

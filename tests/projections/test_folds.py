@@ -15,14 +15,15 @@ from domain import streams
 from domain.event import Recorded
 from domain.lead import decide as leads
 from domain.lead.events import LeadsImported, LeadsRemoved, SendAccepted
-from domain.suppression import PersonSuppressed
+from domain.suppression import PersonSuppressed, SuppressionLifted, SuppressionReason
 from projections.campaigns import CAMPAIGNS, CampaignRow
 from projections.catalogue import ALL
 from projections.leads import LEADS, NO_NODE, BrokenHistory, LeadRow
 from projections.senders import SENDERS
 from projections.suppressions import SUPPRESSIONS
+from tests.projections.histories import histories, worlds
 from tests.projections.tables import folded
-from tests.projections.world import World, histories, worlds
+from tests.projections.world import World
 
 
 @given(histories(), st.data())
@@ -168,14 +169,27 @@ def test_the_rows_hold_the_very_states_the_domain_folds() -> None:
     assert {key[1]: tracked.lead for key, tracked in followed.items()} == roster
 
 
-def test_the_first_reason_for_a_suppression_stands() -> None:
+def test_of_several_reasons_for_a_suppression_the_weightiest_is_shown() -> None:
     world = World()
     person_id = world.new_id()
-    for reason in ("hard-bounce", "unsubscribed"):
+    reasons: tuple[SuppressionReason, ...] = ("manual", "unsubscribed", "hard-bounce")
+    for reason in reasons:
         world.record("suppressions", PersonSuppressed(person_id=person_id, reason=reason))
         world.let_time_pass(5)
     (row,) = folded(SUPPRESSIONS, *([event] for event in world.history)).rows.values()
-    assert (row.reason, row.since) == ("hard-bounce", world.history[0].recorded_at)
+    assert (row.reason, row.since) == ("unsubscribed", world.history[1].recorded_at)
+
+
+def test_a_suppression_ends_when_its_last_reason_is_lifted() -> None:
+    world = World()
+    person_id = world.new_id()
+    for reason in ("manual", "hard-bounce"):
+        world.record("suppressions", PersonSuppressed(person_id=person_id, reason=reason))
+    world.record("suppressions", SuppressionLifted(person_id=person_id, reasons=("manual",)))
+    (row,) = folded(SUPPRESSIONS, world.history).rows.values()
+    assert row.reason == "hard-bounce"
+    world.record("suppressions", SuppressionLifted(person_id=person_id, reasons=("hard-bounce",)))
+    assert folded(SUPPRESSIONS, world.history).rows == {}
 
 
 def running_campaign() -> tuple[World, UUID]:
