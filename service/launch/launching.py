@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 from msgspec import Struct
 
 from domain import readiness, streams
 from domain.campaign.decide import Launch, decide, is_stale, require_launchable
+from domain.campaign.events import RollbackReason
 from domain.campaign.state import Campaign
 from domain.lead.events import LeadsSkipped, SkippedLead
 from domain.refusal import Refused
@@ -20,11 +20,11 @@ from projections.suppressions import SUPPRESSIONS
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.engine import LaunchJob, enqueue
-from service.launch.rollback import LEADS_AN_EVENT, Rollback
+from service.launch.rollback import Rollback
 from service.launch.runs import Runs, run_id
-from service.launch.selection import leave_out, left_out
+from service.launch.selection import LEADS_AN_EVENT, leave_out, left_out
 from service.projector.freshness import Freshness
 from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
@@ -128,7 +128,8 @@ class Launching:
         alive = await self._run_is_alive(caller.workspace_id, campaign)
         if not is_stale(campaign, now, self._stale_after, alive):
             return campaign
-        draft = await self._rollback.undo(caller, campaign, "stale")
+        async with self._store.transaction() as connection:
+            draft = await self._rollback.undo(connection, caller, campaign, "stale")
         _log.warning("launch_expired", campaign_id=str(campaign.id), epoch=campaign.epoch)
         return draft
 
@@ -145,19 +146,23 @@ class Launching:
             )
 
     async def _accept(self, caller: Caller, campaign: Campaign) -> Launched:
-        await self._know_suppressions(caller.workspace_id)
-        async with self._store.transaction() as connection:
-            skipped = await left_out(connection, caller.workspace_id, campaign)
-            try:
-                async with connection.transaction():
-                    return await self._dispatch(connection, caller, campaign, skipped)
-            except (asyncpg.PostgresError, OSError) as error:
-                _log.error("launch_dispatch_failed", campaign_id=str(campaign.id), error=type(error).__name__)
-                await self._record_failure(connection, caller, campaign, skipped)
+        skipped: Sequence[SkippedLead] = ()
+        reason: RollbackReason = "resolution-failed"
+        try:
+            await self._know_suppressions(caller.workspace_id)
+            async with self._store.transaction() as connection:
+                skipped = await left_out(connection, caller.workspace_id, campaign)
+                reason = "dispatch-failed"
+                return await self._dispatch(connection, caller, campaign, skipped)
+        except OUTAGES as error:
+            _log.error(
+                "launch_failed", campaign_id=str(campaign.id), reason=reason, error=type(error).__name__
+            )
+            await self._record_failure(caller, campaign, skipped, reason)
         raise Refused(
             "launch-rolled-back",
-            "The launch could not be handed to the background run and was undone; the campaign is a draft "
-            "again and nothing was sent. It is safe to launch again.",
+            "The launch could not be prepared and was undone; the campaign is a draft again and nothing was sent. "
+            "It is safe to launch again.",
         )
 
     async def _know_suppressions(self, workspace_id: UUID) -> None:
@@ -183,11 +188,17 @@ class Launching:
         return Launched(after, run_id(campaign.id, after.epoch), skipped)
 
     async def _record_failure(
-        self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]
+        self, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead], reason: RollbackReason
     ) -> None:
-        """Keep the failed attempt in the history, with its compensation."""
-        accepted = await self._campaigns.swap(caller, campaign, acceptance(campaign, skipped), connection)
-        await self._rollback.undo(caller, accepted, "dispatch-failed", connection)
+        """Keep the failed attempt in the history, with its compensation; of its leads nothing was stored.
+
+        Raises ``StreamMoved`` when the campaign is no longer as it was: somebody else's launch is in its place, or
+        this one after all, if it was the answer to its commit that got lost.
+        """
+        attempt = Change(events=acceptance(campaign, skipped).events)
+        async with self._store.transaction() as connection:
+            accepted = await self._campaigns.swap(caller, campaign, attempt, connection)
+            await self._rollback.undo(connection, caller, accepted, reason)
 
 
 def acceptance(campaign: Campaign, skipped: Sequence[SkippedLead]) -> Change:

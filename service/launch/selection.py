@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import aiosql
@@ -13,6 +13,9 @@ from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, SkippedLead
 from domain.sequence import required_variables
 from service.database.pool import Connection
+
+LEADS_AN_EVENT: Final = 1000
+"""Most leads that one event of the roster tells of."""
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
 

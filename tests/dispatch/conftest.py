@@ -40,7 +40,15 @@ class Worker:
         self.id = new_id()
         self.parts = parts
         self._claims = Claims(
-            parts.pool, parts.store, parts.suppressions, parts.unsubscribing, parts.clock, self.id, 1, gap
+            parts.pool,
+            parts.store,
+            parts.campaigns,
+            parts.suppressions,
+            parts.unsubscribing,
+            parts.clock,
+            self.id,
+            1,
+            gap,
         )
         self._mails = Mails(
             parts.pool, parts.vault, parts.campaigns, parts.senders, parts.tokens, parts.clock, "http://test"
