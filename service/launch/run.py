@@ -134,25 +134,36 @@ class LaunchRun:
 
     async def _enrol(self, caller: Caller, campaign: Campaign) -> int:
         """Enrol what is not enrolled yet; answers how many are."""
+        schedule = await self._plan(caller.workspace_id, campaign)
+        enrolled, before = 0, -1
+        while enrolled > before:
+            before, enrolled = enrolled, await self._enrol_part(caller, campaign, schedule, enrolled)
+        return enrolled
+
+    async def _enrol_part(
+        self, caller: Caller, campaign: Campaign, schedule: Iterator[Planned], passed: int
+    ) -> int:
+        """Enrol the next leads, in one transaction; answers how many are enrolled now.
+
+        ``schedule`` stands behind the first ``passed`` leads. More may be enrolled already: by an earlier worker, or by
+        another one while this one was taken for dead.
+        """
         workspace_id, epoch = caller.workspace_id, campaign.epoch
-        schedule, passed = await self._plan(workspace_id, campaign), 0
-        while True:
-            async with self._store.transaction() as connection:
-                progress = await self._runs.hold_progress(connection, workspace_id, campaign.id, epoch)
-                if progress is None:
-                    raise Superseded(epoch, epoch + 1)
-                leads = await to_enrol(
-                    connection, workspace_id, campaign.id, progress.through, LEADS_A_TRANSACTION
-                )
-                if not leads:
-                    return progress.count
-                # Others may have enrolled for this run meanwhile, if this worker was taken for dead: their part passes.
-                planned = islice(schedule, progress.count - passed, progress.count - passed + len(leads))
-                await self._enrol_part(connection, caller, campaign, leads, list(planned))
-                passed = progress.count + len(leads)
-                await self._runs.advance(
-                    connection, workspace_id, campaign.id, epoch, Progress(passed, leads[-1].ordinal)
-                )
+        async with self._store.transaction() as connection:
+            progress = await self._runs.hold_progress(connection, workspace_id, campaign.id, epoch)
+            if progress is None:
+                raise Superseded(epoch, epoch + 1)
+            leads = await to_enrol(
+                connection, workspace_id, campaign.id, progress.through, LEADS_A_TRANSACTION
+            )
+            if not leads:
+                return progress.count
+            ahead = progress.count - passed
+            planned = list(islice(schedule, ahead, ahead + len(leads)))
+            await self._enrol_leads(connection, caller, campaign, leads, planned)
+            now = Progress(progress.count + len(leads), leads[-1].ordinal)
+            await self._runs.advance(connection, workspace_id, campaign.id, epoch, now)
+        return now.count
 
     async def _plan(self, workspace_id: UUID, campaign: Campaign) -> Iterator[Planned]:
         """The first actions of all leads. Counted from the launch, so a run taken up again plans the same."""
@@ -169,7 +180,7 @@ class LaunchRun:
         begins = campaign.attempts[-1].accepted_at + _first_delay(campaign)
         return plan(begins, settings.operating_hours, paces, campaign.total or 0, settings.daily_limit)
 
-    async def _enrol_part(
+    async def _enrol_leads(
         self,
         connection: Connection,
         caller: Caller,

@@ -1,0 +1,1 @@
+"""Launches that meet trouble: stale ones, runs that wake up too late, and failures at every point."""
