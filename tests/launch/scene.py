@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
-from typing import Final, Literal, TypeAlias
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import httpx
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain import streams
 from domain.campaign.state import Campaign
@@ -21,6 +22,8 @@ from service.composition import Liftoff
 from service.engine import LaunchJob
 from service.ids import new_id
 from service.launch.run import LaunchRun
+from service.projector.replay import replay_and_compare
+from service.projector.tables import Difference
 from tests.api.making import make_sender
 from tests.dispatch.conftest import Worker, run_of
 from tests.http.conftest import MovableClock
@@ -47,6 +50,15 @@ class Leftovers(Struct, frozen=True, kw_only=True):
     skips: int = 0
     runs: int = 0
     jobs: int = 0
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """All there is to a campaign but its history: the fold, the rows of its leads, and what the API shows of both."""
+
+    campaign: Campaign
+    leads: list[dict[str, Any]]
+    shown: dict[str, Any]
+    shown_leads: dict[str, Any]
 
 
 class Scene(Struct, frozen=True):
@@ -115,6 +127,18 @@ class Scene(Struct, frozen=True):
         await worker.record(claims, Accepted(250, "OK"))
         return [claim.due.lead_id for claim in claims]
 
+    async def launches_normally(self, campaign_id: UUID) -> None:
+        """A launch goes through, everybody is sent to once, and the campaign completes."""
+        answer = await self.launch(campaign_id)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["prospectsToProcess"] == LEADS - SKIPPED
+        await self.perform(campaign_id, (await self.load(campaign_id)).epoch)
+        sent = await self.send_all()
+        assert len(sent) == len(set(sent)) == LEADS - SKIPPED
+        assert await self.send_all() == []
+        await self.parts.housekeeping.complete_campaigns()
+        assert (await self.load(campaign_id)).status == "completed"
+
     async def suppress(self, campaign_id: UUID) -> ImportedLead:
         """The campaign's first lead wants no more mail; answers who that is."""
         [imported, *_] = [
@@ -128,10 +152,37 @@ class Scene(Struct, frozen=True):
             await self.parts.suppressions.suppress(connection, [person], "unsubscribed", "test", new_id())
         return imported
 
+    async def standing(self, campaign_id: UUID) -> Standing:
+        """How the campaign stands, with the read models caught up."""
+        path, untold = f"/api/campaigns/{campaign_id}", {"updated_at", "version"}
+        leads = (await self.client.get(f"{path}/leads?limit=500")).json()  # waits for the read models
+        detail = (await self.client.get(path)).json()
+        query = "SELECT * FROM leads WHERE campaign_id = $1 ORDER BY ordinal"
+        rows = await self.parts.pool.fetch(query, campaign_id)
+        return Standing(
+            campaign=replace(await self.load(campaign_id), version=0, updated_at=_ANY_TIME, attempts=()),
+            leads=[_without(dict(row.items()), untold) for row in rows],
+            shown={**detail, "campaign": _without(detail["campaign"], untold)},
+            shown_leads={**leads, "prospects": [_without(lead, untold) for lead in leads["prospects"]]},
+        )
+
+    async def differences(self) -> list[Difference]:
+        """Where the read models differ from the log."""
+        return list((await replay_and_compare(self.parts.pool, self.parts.feed)).differences)
+
     @property
     def caller(self) -> Caller:
         """Somebody of the workspace."""
         return Caller(self.workspace_id, "test", new_id())
+
+
+class Died(Exception):
+    """The process of a run is gone."""
+
+
+async def die() -> None:
+    """What happens meanwhile to a run that never wakes up."""
+    raise Died
 
 
 class InterruptedRun(LaunchRun):
@@ -177,6 +228,11 @@ class InterruptedRun(LaunchRun):
             await self._meanwhile()
 
 
+def _without(fields: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+_ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LEFTOVERS: Final = """
     SELECT
         (SELECT count(*) FROM dispatch_due WHERE workspace_id = $1 AND campaign_id = $2) AS due,

@@ -11,7 +11,7 @@ from domain.campaign.events import LaunchAccepted, LaunchRolledBack
 from domain.campaign.state import Campaign
 from service.campaigns.repository import StreamMoved
 from service.launch.runs import run_id
-from tests.launch.scene import LEADS, SKIPPED, STALE, InterruptedRun, Leftovers, Scene
+from tests.launch.scene import LEADS, SKIPPED, STALE, Died, InterruptedRun, Leftovers, Scene, die
 
 YOUNG = timedelta(seconds=119)
 
@@ -46,7 +46,7 @@ class TestTheNextLaunch:
     async def test_of_a_run_that_died_half_way_sends_to_everybody_once(self, scene: Scene) -> None:
         campaign_id = await scene.launched()
         with pytest.raises(Died):
-            await scene.perform(campaign_id, 1, InterruptedRun(scene.parts, "second part", _die))
+            await scene.perform(campaign_id, 1, InterruptedRun(scene.parts, "second part", die))
         scene.clock.move(STALE)
         assert (await scene.launch(campaign_id)).status_code == 200
         await scene.perform(campaign_id, 2)
@@ -113,14 +113,6 @@ class TestTheSweeper:
         with pytest.raises(StreamMoved):
             await scene.parts.launching.expire(scene.caller, as_read)
         assert await _compensations(scene, as_read) == 1
-
-
-class Died(Exception):
-    """The process of a run is gone."""
-
-
-async def _die() -> None:
-    raise Died
 
 
 async def _beat(scene: Scene, campaign: Campaign) -> None:

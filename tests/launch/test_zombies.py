@@ -9,9 +9,8 @@ import pytest
 from domain.campaign.events import RunStarted, StaleWriteRefused
 from domain.lead.events import LeadsEnrolled
 from service.dispatch.claims import Claim
-from service.projector.replay import replay_and_compare
 from tests.dispatch.conftest import Worker
-from tests.launch.scene import LEADS, SKIPPED, STALE, InterruptedRun, Leftovers, Scene, Step
+from tests.launch.scene import LEADS, SKIPPED, STALE, Died, InterruptedRun, Leftovers, Scene, Step, die
 
 LAUNCHED = LEADS - SKIPPED
 
@@ -69,7 +68,7 @@ class TestARunThatWakesUp:
         assert [(fact.epoch, fact.write) for fact in await refusals(scene, campaign_id)] == [(1, write)]
         assert await scene.send_all() == []
         assert (await scene.load(campaign_id)).status == "completed"
-        assert await differences(scene) == []
+        assert await scene.differences() == []
 
     @AT_STEPS
     async def test_when_its_launch_was_only_undone_leaves_the_draft_alone(
@@ -95,8 +94,8 @@ class TestARunTakenUpTwice:
         campaign_id = await scene.launched()
 
         async def die_after_a_part() -> None:
-            with pytest.raises(Frozen):
-                await scene.perform(campaign_id, 1, InterruptedRun(scene.parts, "second part", _freeze))
+            with pytest.raises(Died):
+                await scene.perform(campaign_id, 1, InterruptedRun(scene.parts, "second part", die))
 
         await scene.perform(campaign_id, 1, InterruptedRun(scene.parts, step, die_after_a_part))
         assert sorted(await _enrolled(scene, campaign_id)) == sorted(set(await scene.send_all()))
@@ -122,7 +121,7 @@ class TestARunTakenUpTwice:
         assert (await scene.load(campaign_id)).status == "completed"
         starts = [fact.start for fact in await scene.facts(campaign_id) if isinstance(fact, RunStarted)]
         assert starts == [1, 2]
-        assert await differences(scene) == []
+        assert await scene.differences() == []
 
 
 class TestAClaim:
@@ -147,14 +146,6 @@ class TestAClaim:
         assert len(await refusals(scene, campaign_id)) == 1
 
 
-class Frozen(Exception):
-    """The worker of a run stands still, and never wakes up."""
-
-
-async def _freeze() -> None:
-    raise Frozen
-
-
 async def _enrolled(scene: Scene, campaign_id: UUID) -> list[UUID]:
     """The leads that the roster says were enrolled, as often as it says so."""
     return [
@@ -163,8 +154,3 @@ async def _enrolled(scene: Scene, campaign_id: UUID) -> list[UUID]:
         if isinstance(fact, LeadsEnrolled)
         for lead in fact.leads
     ]
-
-
-async def differences(scene: Scene) -> list[object]:
-    """Where the read models differ from the log."""
-    return list((await replay_and_compare(scene.parts.pool, scene.parts.feed)).differences)
