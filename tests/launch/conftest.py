@@ -12,10 +12,10 @@ from service.composition import Liftoff
 from service.database.pool import Connection, connect_as_owner
 from service.launch import run
 from tests.api.conftest import app, client, clock, liftoff, workspace_id
-from tests.http.conftest import MovableClock
+from tests.http.conftest import MovableClock, log
 from tests.launch.scene import Scene
 
-__all__ = ["app", "client", "clock", "liftoff", "workspace_id"]
+__all__ = ["app", "client", "clock", "liftoff", "log", "workspace_id"]
 
 
 @pytest.fixture

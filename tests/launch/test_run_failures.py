@@ -9,14 +9,18 @@ from uuid import UUID
 import pytest
 from pgqueuer.errors import RetryRequested
 
+from domain import streams
 from domain.campaign.events import LaunchAccepted, LaunchRolledBack, RollbackReason, RunStarted
 from domain.lead.events import LeadsEnrolled, LeadsSkipped, LeadsWithdrawn
+from domain.sender import SenderRemoved
 from service.channels.smtp import SmtpChannel
 from service.composition import new_worker
 from service.database.pool import Connection
 from service.launch.run import MAX_STARTS
+from service.store.appends import Any as AnyVersion
+from service.store.appends import Append, Appended, StreamWrite
 from service.worker import Worker
-from tests.api.making import make_sender, remove_sender
+from tests.api.making import make_sender
 from tests.launch.faults import CUTS_THE_CONNECTION, REFUSES, Fault, broken_by, failing
 from tests.launch.scene import STALE, Died, InterruptedRun, Leftovers, Scene, Step, die
 from tests.launch.test_rollback import EVENT
@@ -93,7 +97,7 @@ class TestARunThatFails:
         before = await scene.standing(campaign_id)
         assert (await scene.launch(campaign_id)).status_code == 200
         [sender_id] = before.campaign.settings.sender_account_ids
-        await remove_sender(scene.parts, scene.workspace_id, sender_id)
+        await _remove(scene, sender_id)
         await fail_until_given_up(scene, worker, campaign_id)
 
         await is_undone(scene, campaign_id, MAX_STARTS, "run-failed")
@@ -130,6 +134,18 @@ class TestARunThatFails:
         await is_undone(scene, campaign_id, 0, "stale")
         assert await scene.standing(campaign_id) == before
         await scene.launches_normally(campaign_id)
+
+
+async def _remove(scene: Scene, sender_id: UUID) -> None:
+    """The log says that the account is gone. The service would not let it go while a campaign needs it."""
+    append = Append(
+        workspace_id=scene.workspace_id,
+        writes=(
+            StreamWrite(stream=streams.sender(sender_id), expected=AnyVersion(), events=(SenderRemoved(),)),
+        ),
+        context=scene.caller.context(scene.clock),
+    )
+    assert isinstance(await scene.parts.store.append(append), Appended)
 
 
 class TestARunWhoseWorkersDie:
