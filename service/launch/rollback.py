@@ -48,7 +48,7 @@ class Rollback:
         command = RollBack(epoch=epoch, reason=reason, compensates=(campaign.attempts[-1].accepted_event,))
         change = Change(
             events=decide(campaign, command),
-            also=(_withdrawal(campaign.id, epoch, roster),),
+            also=(withdrawal(campaign.id, epoch, roster),),
             raise_fence=epoch + 1,
         )
         draft = await self._campaigns.swap(caller, campaign, change, connection)
@@ -57,7 +57,7 @@ class Rollback:
         return draft
 
 
-def _withdrawal(campaign_id: UUID, epoch: int, roster: Sequence[Recorded]) -> StreamWrite:
+def withdrawal(campaign_id: UUID, epoch: int, roster: Sequence[Recorded]) -> StreamWrite:
     """What the roster says of the undoing: for each event that is undone, one of the same leads that names it."""
     return StreamWrite(
         stream=streams.roster(campaign_id),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 
 from domain.campaign.events import LaunchAccepted, LaunchRolledBack
 from domain.campaign.state import Campaign
 from service.campaigns.repository import StreamMoved
+from service.database.pool import Connection
+from service.launch import run
 from service.launch.runs import run_id
+from tests.launch.faults import broken_by, denying
 from tests.launch.scene import LEADS, SKIPPED, STALE, Died, InterruptedRun, Leftovers, Scene, die
 
 YOUNG = timedelta(seconds=119)
@@ -78,6 +82,27 @@ class TestTheNextLaunch:
         assert (await scene.load(campaign_id)).epoch == 2
 
 
+class TestSignsOfLife:
+    async def test_go_on_after_the_database_refused_one(
+        self, scene: Scene, owner: Connection, log: StringIO, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run, "BEAT_SECONDS", 0.01)
+        campaign_id = await scene.launched()
+
+        async def refuse_one_then_wait_for_the_next() -> None:
+            async with broken_by(owner, denying("UPDATE ON launch_runs")):
+                while "no_sign_of_life" not in log.getvalue():
+                    await asyncio.sleep(0.01)
+            scene.clock.move(STALE)
+            while not await _is_alive(scene, await scene.load(campaign_id)):
+                await asyncio.sleep(0.01)
+
+        frozen = InterruptedRun(scene.parts, "activate", refuse_one_then_wait_for_the_next)
+        async with asyncio.timeout(20):
+            await scene.perform(campaign_id, 1, frozen)
+        assert (await scene.load(campaign_id)).status == "active"
+
+
 class TestTheSweeper:
     async def test_undoes_a_stale_launch_without_anybody_launching(self, scene: Scene) -> None:
         campaign_id = await scene.launched()
@@ -119,6 +144,13 @@ async def _beat(scene: Scene, campaign: Campaign) -> None:
     """The run gives a sign of life."""
     async with scene.parts.pool.acquire() as connection:
         await scene.parts.runs.beat(
+            connection, scene.workspace_id, campaign.id, campaign.epoch, scene.clock.now()
+        )
+
+
+async def _is_alive(scene: Scene, campaign: Campaign) -> bool:
+    async with scene.parts.pool.acquire() as connection:
+        return await scene.parts.runs.is_alive(
             connection, scene.workspace_id, campaign.id, campaign.epoch, scene.clock.now()
         )
 
