@@ -13,7 +13,7 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 
@@ -119,11 +119,16 @@ async def _stage(directory: Path, settings: Mapping[str, str]) -> AsyncIterator[
     data, own = directory / "data", {"LIFTOFF_WORKER_CONCURRENCY": str(IN_FLIGHT), **settings}
     with ExitStack() as processes:
         sink = processes.enter_context(SinkProcess(directory / "sink"))
-        services = [processes.enter_context(ServiceProcess(data, **own)) for _ in range(2)]
-        workers = [processes.enter_context(WorkerProcess(data, **own)) for _ in range(2)]
+        first = processes.enter_context(ServiceProcess(data, **own))  # makes the database and the key
+        second = ServiceProcess(data, **own)
+        workers = [WorkerProcess(data, **own) for _ in range(2)]
+        beside: Sequence[AbstractContextManager[object]] = (second, *workers)
+        await asyncio.gather(*(asyncio.to_thread(processes.enter_context, each) for each in beside))
         async with AsyncExitStack() as clients:
-            key = services[0].key
-            apis = [await clients.enter_async_context(connect(service.url, key)) for service in services]
+            apis = [
+                await clients.enter_async_context(connect(service.url, first.key))
+                for service in (first, second)
+            ]
             yield Stage(sink, workers, apis)
 
 
