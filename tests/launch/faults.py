@@ -21,6 +21,11 @@ class Fault(Struct, frozen=True):
     repairing: str
 
 
+def is_event(event_type: str) -> str:
+    """The condition that a row of ``events`` is an event of this type."""
+    return f"NEW.type = '{event_type}'"
+
+
 def denying(right: str) -> Fault:
     """The application loses a right (``SELECT ON table``)."""
     return Fault(f"REVOKE {right} FROM liftoff_app", f"GRANT {right} TO liftoff_app")

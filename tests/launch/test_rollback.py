@@ -9,18 +9,16 @@ import pytest
 
 from domain.campaign.events import LaunchAccepted, LaunchRolledBack, RollbackReason
 from service.database.pool import Connection
-from tests.launch.faults import CUTS_THE_CONNECTION, Fault, broken_by, denying, failing
+from tests.launch.faults import CUTS_THE_CONNECTION, Fault, broken_by, denying, failing, is_event
 from tests.launch.scene import LEADS, SKIPPED, Leftovers, Scene
-
-EVENT: Final = "NEW.type = '{}'"
 
 RESOLVING: Final = {
     "asking how far the suppressions are known": denying("SELECT ON streams"),
     "selecting the leads": denying("SELECT ON suppressions"),
 }
 DISPATCHING: Final = {
-    "accepting": failing("events", when=EVENT.format("campaign-launch-accepted"), once=True),
-    "telling who is left out": failing("events", when=EVENT.format("leads-skipped")),
+    "accepting": failing("events", when=is_event("campaign-launch-accepted"), once=True),
+    "telling who is left out": failing("events", when=is_event("leads-skipped")),
     "opening the gate": failing("dispatch_campaigns", when="NEW.status = 'launching'", once=True),
     "making the lanes": failing("dispatch_lanes", once=True),
     "leaving leads out": failing("roster", when="NEW.skipped IS NOT NULL"),
@@ -88,7 +86,7 @@ class TestWhatCantBeToldYet:
         """The database goes away before the launch is stored, and again before its failure is."""
         campaign_id = await scene.draft()
         before, told = await scene.standing(campaign_id), await scene.history(campaign_id)
-        away = failing("events", when=EVENT.format("campaign-launch-accepted"), what=CUTS_THE_CONNECTION)
+        away = failing("events", when=is_event("campaign-launch-accepted"), what=CUTS_THE_CONNECTION)
         async with broken_by(owner, away):
             answer = await scene.launch(campaign_id)
         assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable"), answer.text

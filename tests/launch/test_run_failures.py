@@ -21,21 +21,20 @@ from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, StreamWrite
 from service.worker import Worker
 from tests.api.making import make_sender
-from tests.launch.faults import CUTS_THE_CONNECTION, REFUSES, Fault, broken_by, failing
+from tests.launch.faults import CUTS_THE_CONNECTION, REFUSES, Fault, broken_by, failing, is_event
 from tests.launch.scene import STALE, Died, InterruptedRun, Leftovers, Scene, Step, die
-from tests.launch.test_rollback import EVENT
 
 _SECOND_PART: Final = f"IF (SELECT count(*) FROM dispatch_due) = 2 THEN {REFUSES}; END IF"
 
 FAULTS: Final = {
-    "telling of the first leads": failing("events", when=EVENT.format("leads-enrolled")),
+    "telling of the first leads": failing("events", when=is_event("leads-enrolled")),
     "planning the first leads": failing("dispatch_due"),
     "planning the second part of the leads": failing("dispatch_due", what=_SECOND_PART),
     "keeping how far it came": failing("launch_runs", when="NEW.enrolled > 2"),
     "a connection cut between parts": failing(
         "launch_runs", when="NEW.enrolled > 2", what=CUTS_THE_CONNECTION
     ),
-    "activating": failing("events", when=EVENT.format("campaign-activated")),
+    "activating": failing("events", when=is_event("campaign-activated")),
     "opening the gate": failing("dispatch_campaigns", when="NEW.status = 'active'"),
 }
 
@@ -125,7 +124,7 @@ class TestARunThatFails:
         before = await scene.standing(campaign_id)
         assert (await scene.launch(campaign_id)).status_code == 200
         scene.clock.move(STALE)
-        async with broken_by(owner, failing("events", when=EVENT.format("campaign-run-started"))):
+        async with broken_by(owner, failing("events", when=is_event("campaign-run-started"))):
             for _ in range(MAX_STARTS + 1):
                 with pytest.raises(RetryRequested):
                     await worker._launch(scene.job(campaign_id, 1))
@@ -170,7 +169,7 @@ class TestARunWhoseWorkersDie:
         for _ in range(MAX_STARTS):
             with pytest.raises(Died):
                 await scene.perform(campaign_id, 1, InterruptedRun(scene.parts, "enrol", die))
-        async with broken_by(owner, failing("events", when=EVENT.format("campaign-launch-rolled-back"))):
+        async with broken_by(owner, failing("events", when=is_event("campaign-launch-rolled-back"))):
             with pytest.raises(RetryRequested):
                 await worker._launch(scene.job(campaign_id, 1))
         assert (await scene.load(campaign_id)).status == "launching"
