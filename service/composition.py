@@ -149,7 +149,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
-    rollback = Rollback(store, campaigns, gates)
+    rollback = Rollback(store, campaigns, gates, runs)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
     linkedin = _linkedin(settings)
     answers = Answers(store, campaigns, vault, clock)
@@ -226,6 +226,7 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
         Claims(
             liftoff.pool,
             liftoff.store,
+            liftoff.campaigns,
             liftoff.suppressions,
             liftoff.unsubscribing,
             liftoff.clock,

@@ -57,6 +57,12 @@ async def enqueue(connection: Connection, job: Job) -> None:
     await queries.enqueue(entrypoint, msgspec.json.encode(job), dedupe_key=key, on_conflict="skip")
 
 
+async def withdraw(connection: Connection, job: Job) -> None:
+    """Take the job out of the queue, in the caller's transaction; a worker that has begun it is not stopped by that."""
+    _, key = _address(job)
+    await connection.execute("DELETE FROM pgqueuer WHERE dedupe_key = $1", key)
+
+
 def _address(job: Job) -> tuple[str, str]:
     """The entrypoint of a job, and the key under which the engine keeps at most one of it."""
     match job:

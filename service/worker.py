@@ -122,11 +122,11 @@ class Worker:
                 await engine.enqueue(connection, TickJob(shard))
 
     async def _launch(self, job: LaunchJob) -> None:
-        if await self._launch_run.is_exhausted(job):
-            await self._launch_run.give_up(job)
-            return
         try:
-            await self._launch_run.perform(job)
+            if await self._launch_run.is_exhausted(job):
+                await self._launch_run.give_up(job)
+            else:
+                await self._launch_run.perform(job)
         except Exception as error:
             _log.error("launch_run_failed", exc_info=error)
             raise RetryRequested(RETRY_DELAY, type(error).__name__) from error

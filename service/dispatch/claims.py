@@ -15,6 +15,8 @@ import structlog
 from msgspec import Struct
 
 from domain import streams
+from domain.campaign.decide import RecordRefusal
+from domain.campaign.decide import decide as decide_campaign
 from domain.lead.decide import BeginSend, intend
 from domain.lead.state import Lead, evolve
 from domain.pacing import Allowance, Gaps
@@ -22,8 +24,9 @@ from domain.refusal import Refused
 from domain.schedule import OperatingHours
 from domain.sequence import Action
 from service.caller import Caller
+from service.campaigns.repository import Campaigns
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.dispatch import due as due_table
 from service.dispatch import quotas
 from service.dispatch.due import Due, Key
@@ -67,6 +70,7 @@ class Claims:
         self,
         pool: Pool,
         store: EventStore,
+        campaigns: Campaigns,
         suppressions: Suppressions,
         unsubscribing: Unsubscribing,
         clock: Clock,
@@ -77,6 +81,7 @@ class Claims:
         """``gaps`` are the least times between two sends of one sender."""
         self._pool = pool
         self._store = store
+        self._campaigns = campaigns
         self._suppressions = suppressions
         self._unsubscribing = unsubscribing
         self._clock = clock
@@ -92,6 +97,7 @@ class Claims:
 
     async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
         """Commit to up to ``at_most`` sends of a shard; None when the generation is over."""
+        refused: dict[Key, int] = {}
         async with self._store.transaction() as connection:
             if not await _queries.hold_generation(connection, shard=shard, generation=generation):
                 return None
@@ -101,9 +107,11 @@ class Claims:
             due = await self._due(connection, limits.open_lanes(at_most), now)
             wanted = await self._without_unwanted(connection, due)
             chosen = list(islice(filter(limits.charge, wanted), at_most))
-            claims = await self._commit_to(connection, chosen, epochs)
+            claims = await self._commit_to(connection, chosen, epochs, refused)
             await self._write_back(connection, limits)
-            return claims
+        for campaign, epoch in refused.items():
+            await self._record_refusal(campaign, epoch)
+        return claims
 
     async def _lock_gates(
         self, connection: Connection, shard: int, limits: Limits, now: datetime
@@ -161,10 +169,30 @@ class Claims:
             await due_table.drop(connection, ended)
         return [row for row in due if row.person not in gone]
 
+    async def _record_refusal(self, campaign: Key, epoch: int) -> None:
+        """Keep that sends of an older launch attempt were refused. Writing it sets the gate right, too."""
+        workspace_id, campaign_id = campaign
+        try:
+            await self._campaigns.execute(
+                Caller(workspace_id, "worker", new_id()),
+                campaign_id,
+                lambda now: decide_campaign(now, RecordRefusal(epoch=epoch, write="send")),
+            )
+        except (Refused, *OUTAGES) as error:
+            # The claims beside it are committed and must be sent; the gate is still wrong, so this comes up again.
+            _log.error("refusal_not_recorded", campaign_id=str(campaign_id), error=type(error).__name__)
+
     async def _commit_to(
-        self, connection: Connection, chosen: Sequence[Due], epochs: Mapping[Key, int]
+        self,
+        connection: Connection,
+        chosen: Sequence[Due],
+        epochs: Mapping[Key, int],
+        refused: dict[Key, int],
     ) -> list[Claim]:
-        """Append the intents and mark the rows; leads whose streams moved meanwhile stay due."""
+        """Append the intents and mark the rows; leads whose streams moved meanwhile stay due.
+
+        Adds to ``refused`` the campaigns whose gate had the epoch of an older launch attempt.
+        """
         if not chosen:
             return []
         candidates = await self._candidates(connection, chosen, epochs)
@@ -176,6 +204,7 @@ class Claims:
                     claims.append(_claim(candidate, outcome))
                 case Fenced(fence=fence, epoch=epoch):
                     _log.error("send_fenced", lead_id=str(candidate.due.lead_id), epoch=epoch, fence=fence)
+                    refused[candidate.due.workspace_id, candidate.due.campaign_id] = epoch
                 case _:
                     _log.info("lead_moved_before_claim", lead_id=str(candidate.due.lead_id))
         await _queries.take(

@@ -22,11 +22,13 @@ from service.store.errors import AppendFailed
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-# What is raised when there is no database to talk to, as opposed to a database that refuses a statement.
+# What is raised when there is no database to talk to (any more), as opposed to a database that refuses a statement.
 _OUTAGES = (
     AppendFailed,
     OSError,
     asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )

@@ -28,11 +28,11 @@ from domain.sequence import Node, action_of, next_sendable
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, StreamMoved, Superseded
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.engine import LaunchJob
-from service.launch.rollback import LEADS_AN_EVENT, Rollback
+from service.launch.rollback import Rollback
 from service.launch.runs import Progress, Runs, run_id
-from service.launch.selection import to_enrol
+from service.launch.selection import LEADS_AN_EVENT, to_enrol
 from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, Fenced, Guard, StreamWrite
@@ -90,8 +90,8 @@ class LaunchRun:
         )
         step: RefusedWrite = "start"
         try:
+            campaign = await self._start(caller, job)
             async with self._signs_of_life(job):
-                campaign = await self._start(caller, job)
                 step = "enrol"
                 count = await self._enrol(caller, campaign)
                 step = "activate"
@@ -115,7 +115,8 @@ class LaunchRun:
         """Roll the launch back, if it is still this job's. Raises ``StreamMoved`` when somebody wrote meanwhile."""
         campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
         if campaign.status == "launching" and campaign.epoch == job.epoch:
-            await self._rollback.undo(_caller(job), campaign, "run-failed")
+            async with self._store.transaction() as connection:
+                await self._rollback.undo(connection, _caller(job), campaign, "run-failed")
             _log.error("launch_given_up", campaign_id=str(job.campaign_id), epoch=job.epoch)
 
     async def _record_refusal(self, caller: Caller, job: LaunchJob, step: RefusedWrite) -> None:
@@ -135,21 +136,36 @@ class LaunchRun:
 
     async def _enrol(self, caller: Caller, campaign: Campaign) -> int:
         """Enrol what is not enrolled yet; answers how many are."""
-        async with self._pool.acquire() as connection:
-            progress = await self._runs.progress(connection, caller.workspace_id, campaign.id, campaign.epoch)
-        schedule = islice(await self._plan(caller.workspace_id, campaign), progress.count, None)
-        while True:
-            async with self._store.transaction() as connection:
-                leads = await to_enrol(
-                    connection, caller.workspace_id, campaign.id, progress.through, LEADS_A_TRANSACTION
-                )
-                if not leads:
-                    return progress.count
-                await self._enrol_part(connection, caller, campaign, leads, schedule)
-                progress = Progress(progress.count + len(leads), leads[-1].ordinal)
-                await self._runs.advance(
-                    connection, caller.workspace_id, campaign.id, campaign.epoch, progress
-                )
+        schedule = await self._plan(caller.workspace_id, campaign)
+        enrolled, before = 0, -1
+        while enrolled > before:
+            before, enrolled = enrolled, await self._enrol_part(caller, campaign, schedule, enrolled)
+        return enrolled
+
+    async def _enrol_part(
+        self, caller: Caller, campaign: Campaign, schedule: Iterator[Planned], passed: int
+    ) -> int:
+        """Enrol the next leads, in one transaction; answers how many are enrolled now.
+
+        ``schedule`` stands behind the first ``passed`` leads. More may be enrolled already: by an earlier worker, or by
+        another one while this one was taken for dead.
+        """
+        workspace_id, epoch = caller.workspace_id, campaign.epoch
+        async with self._store.transaction() as connection:
+            progress = await self._runs.hold_progress(connection, workspace_id, campaign.id, epoch)
+            if progress is None:
+                raise Superseded(epoch, epoch + 1)
+            leads = await to_enrol(
+                connection, workspace_id, campaign.id, progress.through, LEADS_A_TRANSACTION
+            )
+            if not leads:
+                return progress.count
+            ahead = progress.count - passed
+            planned = list(islice(schedule, ahead, ahead + len(leads)))
+            await self._enrol_leads(connection, caller, campaign, leads, planned)
+            now = Progress(progress.count + len(leads), leads[-1].ordinal)
+            await self._runs.advance(connection, workspace_id, campaign.id, epoch, now)
+        return now.count
 
     async def _plan(self, workspace_id: UUID, campaign: Campaign) -> Iterator[Planned]:
         """The first actions of all leads. Counted from the launch, so a run taken up again plans the same."""
@@ -165,19 +181,19 @@ class LaunchRun:
         begins = campaign.attempts[-1].accepted_at + _first_delay(campaign)
         return plan(begins, settings.operating_hours, paces, campaign.total or 0, settings.daily_limit)
 
-    async def _enrol_part(
+    async def _enrol_leads(
         self,
         connection: Connection,
         caller: Caller,
         campaign: Campaign,
         leads: Sequence[ImportedLead],
-        schedule: Iterator[Planned],
+        schedule: Sequence[Planned],
     ) -> None:
         first = _first_node(campaign)
         action = action_of(campaign.channel, first)
         enrolled = [
             EnrolledLead(lead.lead_id, planned.sender_id, first.id, planned.due_at)
-            for lead, planned in zip(leads, islice(schedule, len(leads)), strict=True)
+            for lead, planned in zip(leads, schedule, strict=True)
         ]
         await self._append_enrolments(connection, caller, campaign, enrolled)
         await connection.copy_records_to_table(
@@ -233,7 +249,7 @@ class LaunchRun:
 
     @asynccontextmanager
     async def _signs_of_life(self, job: LaunchJob) -> AsyncIterator[None]:
-        """Beats while the run works, from before its first write on."""
+        """Beats while the run works. Not before its start is written: a run that can't start is not alive."""
         await self._beat(job)
         beating = asyncio.create_task(self._keep_beating(job))
         try:
@@ -245,7 +261,10 @@ class LaunchRun:
     async def _keep_beating(self, job: LaunchJob) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self._beat(job)
+            try:
+                await self._beat(job)
+            except OUTAGES as error:
+                _log.error("no_sign_of_life", error=type(error).__name__)
 
     async def _beat(self, job: LaunchJob) -> None:
         async with self._pool.acquire() as connection:

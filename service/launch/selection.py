@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import aiosql
@@ -14,6 +14,9 @@ from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, SkippedLead, SkipReason
 from domain.sequence import required_variables
 from service.database.pool import Connection
+
+LEADS_AN_EVENT: Final = 1000
+"""Most leads that one event of the roster tells of."""
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
 

@@ -21,7 +21,7 @@ from service.clock import SystemClock
 from service.composition import Liftoff, assembled
 from service.database.pool import Connection
 from service.ids import new_id
-from service.launch.rollback import LEADS_AN_EVENT
+from service.launch.selection import LEADS_AN_EVENT
 from service.settings import Settings
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite

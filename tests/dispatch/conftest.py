@@ -43,6 +43,7 @@ class Worker:
         self._claims = Claims(
             parts.pool,
             parts.store,
+            parts.campaigns,
             parts.suppressions,
             parts.unsubscribing,
             parts.clock,

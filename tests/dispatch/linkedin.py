@@ -51,7 +51,15 @@ class LinkedInWorker:
         self._parts = parts
         self._clock = clock
         self._claims = Claims(
-            parts.pool, parts.store, parts.suppressions, parts.unsubscribing, clock, self.id, 1, Gaps()
+            parts.pool,
+            parts.store,
+            parts.campaigns,
+            parts.suppressions,
+            parts.unsubscribing,
+            clock,
+            self.id,
+            1,
+            Gaps(),
         )
         self._carrier = ApproachCarrier(parts.materials, client, parts.accounts)
         patience = connection_patience(parts.settings)
