@@ -1,7 +1,7 @@
 """How much may be sent right now: the limits of a sender, of a campaign, and of a sender within a campaign.
 
 Each of the three has an ``Allowance``. What is claimed is charged to all three; when one has nothing left it says when
-it has again, and nobody needs to look before.
+it has again, and nobody needs to look before. The claim and the forecast count by the same ``Lane``.
 """
 
 from __future__ import annotations
@@ -61,3 +61,34 @@ def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetim
 def after_gap(sender: Allowance, gap: timedelta, now: datetime) -> Allowance:
     """The allowance of a sender that has just sent: nothing before ``gap`` has passed."""
     return sender.closed_until(now + gap) if gap else sender
+
+
+class Lane(Struct, frozen=True):
+    """The three allowances that a send counts against, and the least time between two sends of its sender.
+
+    ``own`` is the sender's within the campaign.
+    """
+
+    sender: Allowance
+    campaign: Allowance
+    own: Allowance
+    gap: timedelta
+
+    def left(self, now: datetime, at_most: int) -> int:
+        """How many may be sent at ``now``, ``at_most`` at the most."""
+        least = min(allowance.left(now, at_most) for allowance in (self.sender, self.campaign, self.own))
+        return min(least, 1) if self.gap else least
+
+    def charged(self, now: datetime) -> Lane:
+        """The lane after one more send at ``now``."""
+        return Lane(
+            after_gap(self.sender.charged(now), self.gap, now),
+            self.campaign.charged(now),
+            self.own.charged(now),
+            self.gap,
+        )
+
+    @property
+    def free_at(self) -> datetime:
+        """From when on something may be sent again, hours aside; all three are settled."""
+        return max(self.sender.next_free_at, self.campaign.next_free_at, self.own.next_free_at)

@@ -78,6 +78,8 @@ WHERE l.next_free_at <= :now;
 
 -- name: due_leads(workspace_ids, sender_ids, campaign_ids, at_most, now)
 -- The leads due in each lane, `at_most` of each, the longest due first; one that another worker holds is passed over.
+-- Of those equally long due the older campaign's come first, in it the lead that was added first (ids are in order of
+-- time): a plan made before the launch has to know who is next.
 SELECT d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at
 FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[], :campaign_ids::uuid[], :at_most::integer[])
      AS lane (workspace_id, sender_id, campaign_id, at_most)
@@ -88,11 +90,11 @@ CROSS JOIN LATERAL (
       AND due.sender_id = lane.sender_id
       AND due.worker_id IS NULL
       AND due.due_at <= :now
-    ORDER BY due.due_at
+    ORDER BY due.due_at, due.lead_id
     LIMIT lane.at_most
     FOR UPDATE SKIP LOCKED
 ) AS d
-ORDER BY d.due_at;
+ORDER BY d.due_at, d.campaign_id, d.lead_id;
 
 -- name: take(worker_id, workspace_ids, lead_ids, send_ids)!
 -- The leads are in flight with this worker.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.pacing import Allowance, after_gap, within_hours
+from domain.pacing import Allowance, Lane, within_hours
 from domain.schedule import OperatingHours
 from service.dispatch.due import Due, Key
 
@@ -69,22 +69,25 @@ class Limits:
 
     def open_lanes(self, at_most: int) -> dict[LaneKey, int]:
         """The lanes in which something may be sent, each with how many, ``at_most`` at the most."""
-        return {lane: left for lane in self.lanes if (left := self._left(lane, at_most))}
+        return {
+            key: left for key in self.lanes if (left := self._lane(key).left(self._now, at_most))
+        }
 
     def charge(self, due: Due) -> bool:
         """Take one send out of every allowance; answers False, and takes nothing, when one has none left."""
-        lane = (due.workspace_id, due.sender_id, due.campaign_id)
-        if not self._left(lane, 1):
+        key = (due.workspace_id, due.sender_id, due.campaign_id)
+        lane = self._lane(key)
+        if not lane.left(self._now, 1):
             return False
         sender, campaign = (due.workspace_id, due.sender_id), (due.workspace_id, due.campaign_id)
-        self.senders[sender] = after_gap(self.senders[sender].charged(self._now), self._gap, self._now)
-        if self.campaigns[campaign].daily_limit is not None:  # claims share the lock on one that has none
-            self.campaigns[campaign] = self.campaigns[campaign].charged(self._now)
-        self.lanes[lane] = self.lanes[lane].charged(self._now)
+        charged = lane.charged(self._now)
+        self.senders[sender] = charged.sender
+        if lane.campaign.daily_limit is not None:  # claims share the lock on one that has none
+            self.campaigns[campaign] = charged.campaign
+        self.lanes[key] = charged.own
         return True
 
-    def _left(self, lane: LaneKey, at_most: int) -> int:
-        workspace_id, sender_id, campaign_id = lane
+    def _lane(self, key: LaneKey) -> Lane:
+        workspace_id, sender_id, campaign_id = key
         sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
-        least = min(allowance.left(self._now, at_most) for allowance in (sender, campaign, self.lanes[lane]))
-        return min(least, 1) if self._gap else least
+        return Lane(sender, campaign, self.lanes[key], self._gap)

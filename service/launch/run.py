@@ -18,12 +18,12 @@ import structlog
 
 from domain import streams
 from domain.campaign.decide import Activate, RecordRefusal, StartRun, decide
+from domain.campaign.enrolment import first_actions, first_step
 from domain.campaign.events import RefusedWrite
 from domain.campaign.state import Campaign
 from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
 from domain.refusal import Refused
-from domain.schedule import Planned, SenderPace, plan
-from domain.sequence import next_sendable
+from domain.schedule import Planned
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, StreamMoved, Superseded
 from service.clock import Clock
@@ -151,18 +151,14 @@ class LaunchRun:
 
     async def _plan(self, workspace_id: UUID, campaign: Campaign) -> Iterator[Planned]:
         """The first actions of all leads. Counted from the launch, so a run taken up again plans the same."""
-        settings = campaign.settings
-        own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
-        senders = await self._senders.load_many(workspace_id, settings.sender_account_ids)
-        paces = [
-            SenderPace(
-                id_, min(senders[id_].daily_limit, own_limits.get(id_, senders[id_].daily_limit)), self._gap
-            )
-            for id_ in settings.sender_account_ids
-            if id_ in senders
-        ]
-        begins = campaign.attempts[-1].accepted_at + _first_delay(campaign)
-        return plan(begins, settings.operating_hours, paces, campaign.total or 0, settings.daily_limit)
+        senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
+        return first_actions(
+            campaign,
+            {id_: sender.daily_limit for id_, sender in senders.items()},
+            self._gap,
+            campaign.attempts[-1].accepted_at,
+            campaign.total or 0,
+        )
 
     async def _enrol_part(
         self,
@@ -172,7 +168,7 @@ class LaunchRun:
         leads: Sequence[ImportedLead],
         schedule: Iterator[Planned],
     ) -> None:
-        node_id = _first_node(campaign)
+        node_id = first_step(campaign.nodes).node.id
         enrolled = [
             EnrolledLead(lead.lead_id, planned.sender_id, node_id, planned.due_at)
             for lead, planned in zip(leads, islice(schedule, len(leads)), strict=True)
@@ -251,15 +247,3 @@ class LaunchRun:
 
 def _caller(job: LaunchJob) -> Caller:
     return Caller(job.workspace_id, run_id(job.campaign_id, job.epoch), job.correlation_id)
-
-
-def _first_node(campaign: Campaign) -> UUID:
-    step = next_sendable(campaign.nodes, -1)
-    if step is None:
-        raise Refused("no-sendable-nodes", "The sequence sends nothing.")
-    return step.node.id
-
-
-def _first_delay(campaign: Campaign) -> timedelta:
-    step = next_sendable(campaign.nodes, -1)
-    return step.delay if step is not None else timedelta()
