@@ -39,17 +39,25 @@ class Allowance(Struct, frozen=True, kw_only=True):
         """The allowance after one more send at ``now``; free again at midnight once the limit is met."""
         today = sending_day(now)
         sent = (self.sent_today if self.day == today else 0) + 1
-        return replace(self, day=today, sent_today=sent).closed_until(now).settled(now)
+        free_at = next_midnight(now) if self._is_met(sent) else now
+        return Allowance(
+            daily_limit=self.daily_limit,
+            day=today,
+            sent_today=sent,
+            next_free_at=max(self.next_free_at, free_at),
+        )
 
     def settled(self, now: datetime) -> Allowance:
         """The allowance, closed until midnight if its limit is met: it may be lower than when it was last charged."""
         sent = self.sent_today if self.day == sending_day(now) else 0
-        met = self.daily_limit is not None and sent >= self.daily_limit
-        return self.closed_until(next_midnight(now)) if met else self
+        return self.closed_until(next_midnight(now)) if self._is_met(sent) else self
 
     def closed_until(self, instant: datetime) -> Allowance:
         """The allowance with nothing to send before ``instant``."""
         return replace(self, next_free_at=max(self.next_free_at, instant))
+
+    def _is_met(self, sent: int) -> bool:
+        return self.daily_limit is not None and sent >= self.daily_limit
 
 
 def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetime) -> Allowance:

@@ -25,7 +25,7 @@ from domain.lead.events import (
 from domain.lead.state import MACHINE, Lead, OpenSend
 from domain.refusal import Refused
 from domain.schedule import OperatingHours, next_open
-from domain.sequence import Nodes, next_sendable, position_of
+from domain.sequence import Nodes, Step, next_sendable, position_of
 
 MAX_ATTEMPTS: Final = 8
 FIRST_RETRY: Final = timedelta(minutes=1)
@@ -136,7 +136,12 @@ def retry_delay(attempt: int) -> timedelta:
 def next_action(nodes: Nodes, done: UUID, hours: OperatingHours | None, now: datetime) -> NextAction | None:
     """What follows the node ``done`` at ``now``: the next sendable node, after its delay, within ``hours``."""
     step = next_sendable(nodes, position_of(nodes, done))
-    return None if step is None else NextAction(step.node.id, next_open(hours, now + step.delay))
+    return None if step is None else NextAction(step.node.id, due_after(step, hours, now))
+
+
+def due_after(step: Step, hours: OperatingHours | None, now: datetime) -> datetime:
+    """When ``step`` is due if the one before it was done at ``now``."""
+    return next_open(hours, now + step.delay)
 
 
 def intend(lead: Lead, command: BeginSend) -> SendIntended:
