@@ -75,6 +75,19 @@ class _Tally:
         return tuple(self._days[key] for key in sorted(self._days) if key[0] < last)
 
 
-def sends_left(nodes: Nodes, node_id: UUID) -> int:
-    """How many sends a lead has left that is to get ``node_id`` next."""
+class Standing(Struct, frozen=True):
+    """``count`` leads are to get ``node_id`` next; ``in_flight``: they are getting it at this moment."""
+
+    node_id: UUID
+    count: int
+    in_flight: bool = False
+
+
+def sends_left(nodes: Nodes, standing: Iterable[Standing]) -> int:
+    """How many sends are left for all these leads, without those in flight."""
+    return sum(group.count * (sendable_from(nodes, group.node_id) - group.in_flight) for group in standing)
+
+
+def sendable_from(nodes: Nodes, node_id: UUID) -> int:
+    """How many nodes that send are left from ``node_id`` on, itself included."""
     return sum(node.type in SENDABLE for node in nodes[position_of(nodes, node_id) :])

@@ -6,7 +6,7 @@ it has again, and nobody needs to look before. The claim and the forecast count 
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,6 +58,16 @@ class Allowance(Struct, frozen=True, kw_only=True):
 
     def _is_met(self, sent: int) -> bool:
         return self.daily_limit is not None and sent >= self.daily_limit
+
+
+def untouched(daily_limit: int | None) -> Allowance:
+    """The allowance of what has never sent anything."""
+    return Allowance(
+        daily_limit=daily_limit,
+        day=date.min,
+        sent_today=0,
+        next_free_at=datetime.min.replace(tzinfo=UTC),
+    )
 
 
 def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetime) -> Allowance:

@@ -1,8 +1,6 @@
 """What will be sent, by whom and when: campaigns are played through by the very rules of the claim, sending nothing.
 
-The simulation assumes that every send is taken over in the moment it may go, that nobody replies, bounces or
-unsubscribes, and that invitations are accepted at once. It has to be told everything that competes for the senders,
-not only the campaign that is asked about.
+It has to be told everything that competes for the senders, not only the campaign that is asked about.
 """
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import heappop, heappush, merge
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -21,16 +19,23 @@ from domain.rolling import RollingWeek
 from domain.schedule import Openings, OperatingHours
 from domain.sequence import Channel, Node, Nodes, next_sendable
 
+ASSUMPTIONS: Final = (
+    "Every message goes out at the first moment it may, and is taken over at once.",
+    "Nobody replies, bounces or unsubscribes, and every connection request is accepted at once.",
+    "Every sender account stays able to send; limits and operating hours stay as they are.",
+    "No other campaign is launched, paused, resumed or stopped.",
+)
 Action = Literal["email", "connection_request", "message"]
 """What a send is; LinkedIn limits each kind by itself."""
 
 
 class SenderAhead(Struct, frozen=True, kw_only=True):
-    """A sender account and what it may still send.
+    """A sender account and what it may still send; ``allowance`` is of its ``daily_limit``.
 
     ``gap`` is the least time between two of its sends; ``weekly`` holds the kinds of action that have a weekly limit.
     """
 
+    daily_limit: int
     allowance: Allowance
     gap: timedelta
     weekly: Mapping[Action, RollingWeek] = {}

@@ -12,8 +12,10 @@ from typing import Final
 from domain import sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
+from service.campaigns.ahead import LooksAhead
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
+from service.campaigns.planning import Planning
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
@@ -89,6 +91,7 @@ class Liftoff:
     rollback: Rollback
     launching: Launching
     preflight: Preflight
+    planning: Planning
     wording: Wording
     housekeeping: Housekeeping
     suppressions: Suppressions
@@ -130,6 +133,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
+    preflight = Preflight(pool, campaigns, launching)
+    gap = timedelta(seconds=settings.send_gap_seconds)
     return Liftoff(
         settings=settings,
         clock=clock,
@@ -156,7 +161,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         runs=runs,
         rollback=rollback,
         launching=launching,
-        preflight=Preflight(pool, campaigns, launching),
+        preflight=preflight,
+        planning=Planning(campaigns, launching, preflight, LooksAhead(pool, campaigns, gap), clock, gap),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
         suppressions=suppressions,

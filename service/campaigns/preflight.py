@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from domain.campaign.state import Campaign
 from domain.lead.events import SkippedLead
 from domain.readiness import Blocker, Caution, Report
 from service.campaigns.repository import Campaigns
@@ -30,12 +31,16 @@ class Preflight:
         report = await self._launching.examine(workspace_id, campaign)
         if not report.ready:
             return report
+        return with_skipped(report, await self.left_out(workspace_id, campaign), campaign.lead_count)
+
+    async def left_out(self, workspace_id: UUID, campaign: Campaign) -> list[SkippedLead]:
+        """The leads that a launch would leave out now."""
         async with self._pool.acquire() as connection, connection.transaction():
-            skipped = await left_out(connection, workspace_id, campaign)
-        return _with_skipped(report, skipped, campaign.lead_count)
+            return await left_out(connection, workspace_id, campaign)
 
 
-def _with_skipped(report: Report, skipped: Sequence[SkippedLead], lead_count: int) -> Report:
+def with_skipped(report: Report, skipped: Sequence[SkippedLead], lead_count: int) -> Report:
+    """The report of a launch that would leave these leads out, of ``lead_count``."""
     if not skipped:
         return report
     evidence: dict[str, object] = {

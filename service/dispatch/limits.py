@@ -69,9 +69,7 @@ class Limits:
 
     def open_lanes(self, at_most: int) -> dict[LaneKey, int]:
         """The lanes in which something may be sent, each with how many, ``at_most`` at the most."""
-        return {
-            key: left for key in self.lanes if (left := self._lane(key).left(self._now, at_most))
-        }
+        return {key: left for key in self.lanes if (left := self._lane(key).left(self._now, at_most))}
 
     def charge(self, due: Due) -> bool:
         """Take one send out of every allowance; answers False, and takes nothing, when one has none left."""

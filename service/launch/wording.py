@@ -41,10 +41,11 @@ class Wording:
     async def findings(self, workspace_id: UUID, findings: Sequence[Finding]) -> list[dict[str, object]]:
         """Blockers or warnings as the API shows them: code, message and evidence, senders by their address."""
         ids = {UUID(str(found.evidence["sender_id"])) for found in findings if "sender_id" in found.evidence}
-        addresses = await self._addresses(workspace_id, ids)
+        addresses = await self.addresses(workspace_id, ids)
         return [_shown(found, addresses) for found in findings]
 
-    async def _addresses(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, str]:
+    async def addresses(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, str]:
+        """The senders' addresses by id; those that are gone are absent."""
         senders = await self._senders.load_many(workspace_id, sender_ids)
         async with self._pool.acquire() as connection:
             opened = await self._vault.open_many(
