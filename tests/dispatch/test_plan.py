@@ -24,19 +24,20 @@ from tests.api.making import make_sender
 from tests.dispatch.conftest import Worker
 from tests.http.conftest import MASTER_KEY, MovableClock
 
-GAP: Final = timedelta(minutes=15)
+GAP: Final = timedelta(minutes=20)
 ACCEPTED: Final = Accepted(250, "OK")
 BERLIN: Final = {
     "timezone": "Europe/Berlin",
     **{day: {"start": "09:00", "end": "17:00"} for day in WEEK},
 }
+# At night, so that the two compete: from 31 March on, or until 9 March, they open at the same moment.
 NEW_YORK: Final = {
     "timezone": "America/New_York",
-    **{day: {"start": "08:00", "end": "14:00"} for day in WEEK if day != "saturday"},
+    **{day: {"start": "03:00", "end": "11:00"} for day in WEEK if day != "saturday"},
 }
 FOLLOWED_UP: Final = [
     {"type": "email", "subject": "Hello", "body": "Hello"},
-    {"type": "delay", "delay_days": 1, "delay_hours": 2},
+    {"type": "delay", "delay_days": 1},
     {"type": "email", "is_reply": True, "body": "Again"},
     {"type": "end"},
 ]
@@ -180,21 +181,21 @@ async def test_what_happens_is_what_was_planned(
 ) -> None:
     clock.move(begins - clock.now())
     stage = Stage(client, liftoff, workspace_id, clock)
-    first, shared, last = [await stage.sender(limit) for limit in (9, 12, 8)]
+    first, shared, last = [await stage.sender(limit) for limit in (8, 12, 8)]
     both = msgspec.convert([BERLIN, NEW_YORK], list[OperatingHours])
     in_new_york = await stage.draft(
-        60,
+        40,
         [shared, last],
         operating_hours=NEW_YORK,
         sequence_nodes=TWICE_FOLLOWED_UP,
-        daily_limit=17,
-        account_limits=[{"account_id": str(shared), "daily_limit": 10}],
+        daily_limit=14,
+        account_limits=[{"account_id": str(shared), "daily_limit": 5}],
     )
     await stage.launch(in_new_york)
     await stage.pass_time(begins + timedelta(days=1), both)
 
     in_berlin = await stage.draft(
-        60, [first, shared], operating_hours=BERLIN, sequence_nodes=FOLLOWED_UP, daily_limit=15
+        55, [first, shared], operating_hours=BERLIN, sequence_nodes=FOLLOWED_UP, daily_limit=15
     )
     launched_at = clock.now()
     plan = await stage.plan(in_berlin)
@@ -204,7 +205,7 @@ async def test_what_happens_is_what_was_planned(
 
     assert happened(stage.sent, in_berlin, launched_at) == planned(plan)
     assert happened(stage.sent, in_new_york, launched_at) == planned(plan_of_the_rest)
-    assert (plan["total_sends"], plan["leads"]) == (120, 60)
+    assert (plan["total_sends"], plan["leads"]) == (110, 55)
     each_step_once = {(one.lead_id, one.node_id) for one in stage.sent}
-    assert len(each_step_once) == len(stage.sent) == 60 * 2 + 60 * 3
+    assert len(each_step_once) == len(stage.sent) == 55 * 2 + 40 * 3
     assert len({day["day"] for day in plan["days"]}) > 7
