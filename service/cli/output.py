@@ -144,6 +144,11 @@ def _fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], width: int
         yield name
 
 
+def _are_sentences(texts: Sequence[str]) -> bool:
+    """Whether each of the texts is better read on a line of its own."""
+    return any(text.endswith(".") for text in texts)
+
+
 def _text(value: object) -> str:
     match value:
         case bool():
@@ -151,7 +156,8 @@ def _text(value: object) -> str:
         case []:
             return "(none)"
         case list():
-            return ", ".join(_text(item) for item in value)
+            texts = [_text(item) for item in value]
+            return ("\n" if _are_sentences(texts) else ", ").join(texts)
         case dict():
             return printable(msgspec.json.encode(value).decode())
         case _:

@@ -2,7 +2,7 @@
 
 -- name: lock_selection(workspace_id)!
 -- Two launches that look at each other's leads take turns, else both could take the same person.
-SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::text, 0));
+SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::uuid::text, 0));
 
 -- name: left_out(workspace_id, campaign_id, required, skip_other)
 -- The leads to leave out, in order, each with the first rule that applies. `required` are the variables that the
