@@ -24,6 +24,10 @@ from domain.sequence import (
     required_variables,
 )
 
+NOTHING_TO_SEND: Final = frozenset(
+    {"no-sender-accounts", "no-pending-leads", "no-sendable-nodes", "all-leads-skipped"}
+)
+"""The blockers without whose repair there is nothing to send, or nobody to send it."""
 READY_STATUS: Final[Mapping[Channel, str]] = {"email": "active", "linkedin": "connected"}
 
 
@@ -87,6 +91,11 @@ class Report(Struct, frozen=True):
     def ready(self) -> bool:
         """Whether nothing forbids the launch."""
         return not self.blockers
+
+    @property
+    def sends_something(self) -> bool:
+        """Whether there would be something to send if all other blockers were repaired."""
+        return not any(blocker.code in NOTHING_TO_SEND for blocker in self.blockers)
 
 
 def check(snapshot: Snapshot) -> Report:

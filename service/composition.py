@@ -13,8 +13,10 @@ from domain import sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
+from service.campaigns.ahead import LooksAhead
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
+from service.campaigns.planning import Planning
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
@@ -104,6 +106,7 @@ class Liftoff:
     launching: Launching
     scheduling: Scheduling
     preflight: Preflight
+    planning: Planning
     wording: Wording
     housekeeping: Housekeeping
     suppressions: Suppressions
@@ -165,6 +168,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     scheduling = Scheduling(pool, campaigns, launching, clock)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
+    preflight = Preflight(pool, campaigns, launching, verification)
     return Liftoff(
         settings=settings,
         clock=clock,
@@ -192,7 +196,15 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         rollback=rollback,
         launching=launching,
         scheduling=scheduling,
-        preflight=Preflight(pool, campaigns, launching, verification),
+        preflight=preflight,
+        planning=Planning(
+            campaigns,
+            launching,
+            preflight,
+            LooksAhead(pool, campaigns, gaps(settings)),
+            clock,
+            gaps(settings),
+        ),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(pool, store, campaigns, gates, launching, scheduling, clock, dead_after),
         suppressions=suppressions,

@@ -33,7 +33,7 @@ from domain.lead.events import (
 from domain.lead.state import MACHINE, Lead, OpenSend
 from domain.refusal import Refused
 from domain.schedule import OperatingHours, next_open
-from domain.sequence import Action, Channel, Nodes, action_of, next_sendable, position_of
+from domain.sequence import Action, Channel, Nodes, Step, action_of, next_sendable, position_of
 
 MAX_ATTEMPTS: Final = 8
 FIRST_RETRY: Final = timedelta(minutes=1)
@@ -261,7 +261,12 @@ def next_action(
     step = next_sendable(nodes, position_of(nodes, done))
     if step is None:
         return None
-    return NextAction(step.node.id, next_open(hours, now + step.delay), action_of(channel, step.node))
+    return NextAction(step.node.id, due_after(step, hours, now), action_of(channel, step.node))
+
+
+def due_after(step: Step, hours: OperatingHours | None, now: datetime) -> datetime:
+    """When ``step`` is due if the one before it was done at ``now``."""
+    return next_open(hours, now + step.delay)
 
 
 def intend(lead: Lead, command: BeginSend) -> SendIntended:

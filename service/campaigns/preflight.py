@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from domain.campaign.state import Campaign
+from domain.lead.events import SkippedLead
 from domain.readiness import Report, with_left_out
 from service.campaigns.repository import Campaigns
 from service.database.pool import Pool
@@ -31,6 +33,10 @@ class Preflight:
             report = await self._verification.preview(workspace_id, campaign, report)
         if not report.ready:
             return report
-        async with self._pool.acquire() as connection, connection.transaction():
-            skipped = await left_out(connection, workspace_id, campaign)
+        skipped = await self.left_out(workspace_id, campaign)
         return with_left_out(report, counted(skipped), campaign.lead_count)
+
+    async def left_out(self, workspace_id: UUID, campaign: Campaign) -> list[SkippedLead]:
+        """The leads that a launch would leave out now."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await left_out(connection, workspace_id, campaign)

@@ -83,7 +83,8 @@ WHERE l.next_free_at <= :now;
 
 -- name: due_leads(workspace_ids, sender_ids, campaign_ids, actions, at_most, now)
 -- The leads due for an action in each lane, `at_most` of each, the longest due first; one that another worker holds is
--- passed over.
+-- passed over. Of those equally long due the older campaign's come first, in it the lead that was added first (ids are
+-- in order of time): a plan made before the launch has to know who is next.
 SELECT
     d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at, d.task
 FROM unnest(
@@ -97,11 +98,11 @@ CROSS JOIN LATERAL (
       AND due.task = lane.action
       AND due.worker_id IS NULL
       AND due.due_at <= :now
-    ORDER BY due.due_at
+    ORDER BY due.due_at, due.lead_id
     LIMIT lane.at_most
     FOR UPDATE SKIP LOCKED
 ) AS d
-ORDER BY d.due_at;
+ORDER BY d.due_at, d.campaign_id, d.lead_id;
 
 -- name: take(worker_id, workspace_ids, lead_ids, send_ids)!
 -- The leads are in flight with this worker.

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from domain.pacing import Allowance, Gaps, Quota, after_gap, within_hours
+from domain.pacing import Allowance, Gaps, Lane, within_hours
+from domain.quota import Quota
 from domain.schedule import OperatingHours
 from domain.sequence import Action
 from service.dispatch.due import Due, Key
@@ -94,26 +95,30 @@ class Limits:
     def charge(self, due: Due) -> bool:
         """Take one send out of every allowance; answers False, and takes nothing, when one has none left."""
         action = cast(Action, due.task)
-        lane = (due.workspace_id, due.sender_id, due.campaign_id)
-        if not self._left(lane, action, 1):
+        key = (due.workspace_id, due.sender_id, due.campaign_id)
+        if not self._left(key, action, 1):
             return False
+        lane = self._lane(key, action)
+        charged = lane.charged(self.now)
         sender, campaign = (due.workspace_id, due.sender_id), (due.workspace_id, due.campaign_id)
-        gap = self._gaps.after(action)
-        self.senders[sender] = after_gap(self.senders[sender].charged(self.now), gap, self.now)
-        if self.campaigns[campaign].daily_limit is not None:  # claims share the lock on one that has none
-            self.campaigns[campaign] = self.campaigns[campaign].charged(self.now)
-        self.lanes[lane] = self.lanes[lane].charged(self.now)
+        self.senders[sender] = charged.sender
+        if lane.campaign.daily_limit is not None:  # claims share the lock on one that has none
+            self.campaigns[campaign] = charged.campaign
+        self.lanes[key] = charged.own
         if (quota := (*sender, action)) in self.quotas:
             self.quotas[quota] = self.quotas[quota].charged(self.now)
         return True
 
-    def _left(self, lane: LaneKey, action: Action, at_most: int) -> int:
-        workspace_id, sender_id, campaign_id = lane
-        sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
-        least = min(allowance.left(self.now, at_most) for allowance in (sender, campaign, self.lanes[lane]))
+    def _left(self, key: LaneKey, action: Action, at_most: int) -> int:
+        workspace_id, sender_id, _ = key
         if (quota := (workspace_id, sender_id, action)) in self.quotas:
-            least = min(least, self.quotas[quota].left(self.now))
-        return min(least, 1) if self._gaps.after(action) else least
+            at_most = min(at_most, self.quotas[quota].left(self.now))
+        return self._lane(key, action).left(self.now, at_most)
+
+    def _lane(self, key: LaneKey, action: Action) -> Lane:
+        workspace_id, sender_id, campaign_id = key
+        sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
+        return Lane(sender, campaign, self.lanes[key], self._gaps.after(action))
 
 
 _MAILING: tuple[Action, ...] = ("email",)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import aiosql
 
-from domain.pacing import HOUR, WEEK, Quota, hour_of
+from domain.quota import HOUR, WEEK, Quota, hour_of
 from domain.sequence import Action
 from service.database.pool import Connection
 from service.dispatch.due import Key
@@ -24,21 +24,28 @@ _queries: Any = aiosql.from_path(Path(__file__).with_name("quotas.sql"), "asyncp
 
 async def admit(connection: Connection, limits: Limits) -> None:
     """Let a claim look at the quotas of the senders it has admitted."""
-    workspace_ids, sender_ids = _columns(limits.senders)
+    for key, quota in (await read(connection, limits.senders)).items():
+        limits.admit_quota(key, quota)
+
+
+async def read(connection: Connection, senders: Iterable[Key]) -> dict[ActionKey, Quota]:
+    """The quotas of these senders, as they are stored."""
+    workspace_ids, sender_ids = _columns(senders)
     found = _queries.limits(connection, workspace_ids=workspace_ids, sender_ids=sender_ids)
     rows = [row async for row in found]
     if not rows:
-        return
+        return {}
     done: dict[ActionKey, dict[datetime, int]] = {}
     async for row in _queries.hours(connection, workspace_ids=workspace_ids, sender_ids=sender_ids):
         done.setdefault(_key(row), {})[row["hour"]] = row["n"]
-    for row in rows:
-        quota = Quota(
+    return {
+        _key(row): Quota(
             weekly_limit=row["weekly_limit"],
             done=done.get(_key(row), {}),
             next_free_at=row["next_free_at"],
         )
-        limits.admit_quota(_key(row), quota)
+        for row in rows
+    }
 
 
 async def write_back(connection: Connection, limits: Limits) -> None:

@@ -15,6 +15,7 @@ from service.http.events import event_routes
 from service.http.launch import launch_routes
 from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
+from service.http.plan import plan_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
 from service.http.suppressions import suppression_routes
@@ -25,6 +26,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *campaign_routes,
     *sequence_routes,
     *lifecycle_routes,
+    *plan_routes,
     *lead_routes,
     *launch_routes,
     *sender_routes,
@@ -45,6 +47,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "drafting": liftoff.drafting,
             "lifecycle": liftoff.lifecycle,
             "preflight": liftoff.preflight,
+            "planning": liftoff.planning,
             "importing": liftoff.importing,
             "lead_reading": liftoff.lead_reading,
             "lead_editing": liftoff.lead_editing,

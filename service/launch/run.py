@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -18,13 +17,14 @@ import structlog
 
 from domain import streams
 from domain.campaign.decide import Activate, RecordRefusal, StartRun, decide
+from domain.campaign.enrolment import first_actions, first_step
 from domain.campaign.events import RefusedWrite
 from domain.campaign.state import Campaign
 from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
 from domain.pacing import Gaps
 from domain.refusal import Refused
-from domain.schedule import Planned, SenderPace, plan
-from domain.sequence import Node, action_of, next_sendable
+from domain.schedule import Planned
+from domain.sequence import action_of
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, StreamMoved, Superseded
 from service.clock import Clock
@@ -169,17 +169,14 @@ class LaunchRun:
 
     async def _plan(self, workspace_id: UUID, campaign: Campaign) -> Iterator[Planned]:
         """The first actions of all leads. Counted from the launch, so a run taken up again plans the same."""
-        settings = campaign.settings
-        own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
-        senders = await self._senders.load_many(workspace_id, settings.sender_account_ids)
-        gap = self._gaps.after(action_of(campaign.channel, _first_node(campaign)))
-        paces = [
-            SenderPace(id_, min(senders[id_].daily_limit, own_limits.get(id_, senders[id_].daily_limit)), gap)
-            for id_ in settings.sender_account_ids
-            if id_ in senders
-        ]
-        begins = campaign.attempts[-1].accepted_at + _first_delay(campaign)
-        return plan(begins, settings.operating_hours, paces, campaign.total or 0, settings.daily_limit)
+        senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
+        return first_actions(
+            campaign,
+            {id_: sender.daily_limit for id_, sender in senders.items()},
+            self._gaps,
+            campaign.attempts[-1].accepted_at,
+            campaign.total or 0,
+        )
 
     async def _enrol_leads(
         self,
@@ -189,7 +186,7 @@ class LaunchRun:
         leads: Sequence[ImportedLead],
         schedule: Sequence[Planned],
     ) -> None:
-        first = _first_node(campaign)
+        first = first_step(campaign.nodes).node
         action = action_of(campaign.channel, first)
         enrolled = [
             EnrolledLead(lead.lead_id, planned.sender_id, first.id, planned.due_at)
@@ -273,15 +270,3 @@ class LaunchRun:
 
 def _caller(job: LaunchJob) -> Caller:
     return Caller(job.workspace_id, run_id(job.campaign_id, job.epoch), job.correlation_id)
-
-
-def _first_node(campaign: Campaign) -> Node:
-    step = next_sendable(campaign.nodes, -1)
-    if step is None:
-        raise Refused("no-sendable-nodes", "The sequence sends nothing.")
-    return step.node
-
-
-def _first_delay(campaign: Campaign) -> timedelta:
-    step = next_sendable(campaign.nodes, -1)
-    return step.delay if step is not None else timedelta()

@@ -44,6 +44,11 @@ class Wording:
         profiles = await self._profiles(workspace_id, ids)
         return [_shown(found, profiles) for found in findings]
 
+    async def names(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, str]:
+        """What people know the senders by, by id; those that are gone are absent."""
+        profiles = await self._profiles(workspace_id, sender_ids)
+        return {id_: profile.called for id_, profile in profiles.items()}
+
     async def _profiles(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, SenderProfile]:
         senders = await self._senders.load_many(workspace_id, sender_ids)
         async with self._pool.acquire() as connection:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from domain.pacing import WEEK
+from domain.quota import WEEK
 from service.access import Workspaces
 from service.composition import Liftoff, assembled
 from service.http.app import Foundation

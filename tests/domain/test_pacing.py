@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from domain.pacing import Allowance, Gaps, Quota, after_gap, within_hours
+from domain.pacing import Allowance, Gaps, Lane, after_gap, untouched, within_hours
 from domain.schedule import DayHours, OperatingHours
 
 NOW = datetime(2030, 3, 4, 9, 0, tzinfo=UTC)  # a Monday
@@ -58,32 +58,25 @@ def test_outside_of_its_hours_a_campaign_is_closed_until_they_begin() -> None:
     assert closed.left(NOW + timedelta(hours=1), 10) == 3
 
 
-class TestQuotas:
-    HOUR = NOW.replace(minute=0)
+def test_each_channel_has_its_gap() -> None:
+    gaps = Gaps(email=timedelta(seconds=60), linkedin=timedelta(seconds=120))
+    assert gaps.after("email") == timedelta(seconds=60)
+    assert gaps.after("connection_request") == gaps.after("message") == timedelta(seconds=120)
 
-    def quota(self, limit: int = 3, **done: int) -> Quota:
-        hours = {self.HOUR - timedelta(hours=int(ago[1:])): n for ago, n in done.items()}
-        return Quota(weekly_limit=limit, done=hours, next_free_at=LONG_AGO)
 
-    def test_what_is_left_is_the_limit_less_the_last_seven_days(self) -> None:
-        assert self.quota(h0=1, h100=1).left(NOW) == 1
+def test_a_lane_has_left_what_the_least_of_its_three_allowances_has() -> None:
+    lane = Lane(allowance(5), allowance(None), allowance(4, sent=2), timedelta())
+    assert lane.left(NOW, 10) == 2
+    assert lane.charged(NOW).left(NOW, 10) == 1
 
-    def test_an_hour_counts_until_seven_days_after_its_end(self) -> None:
-        assert self.quota(h168=3).left(NOW) == 0
-        assert self.quota(h169=3).left(NOW) == 3
 
-    def test_the_last_one_closes_until_the_oldest_hour_is_forgotten(self) -> None:
-        spent = self.quota(h100=2).charged(NOW + timedelta(minutes=30))
-        assert spent.left(NOW + timedelta(minutes=31)) == 0
-        assert spent.next_free_at == self.HOUR - timedelta(hours=100) + timedelta(days=7, hours=1)
-        assert spent.left(spent.next_free_at) == 2
+def test_with_a_gap_a_lane_lets_one_go_and_is_free_again_after_it() -> None:
+    lane = Lane(allowance(5), allowance(None), untouched(4), timedelta(seconds=60))
+    assert lane.left(NOW, 10) == 1
+    assert lane.charged(NOW).left(NOW, 10) == 0
+    assert lane.charged(NOW).free_at == NOW + timedelta(seconds=60)
 
-    def test_what_a_provider_closed_stays_closed(self) -> None:
-        closed = Quota(weekly_limit=3, done={}, next_free_at=NOW + timedelta(days=1))
-        assert closed.left(NOW) == 0
-        assert closed.settled(NOW) == closed
 
-    def test_each_channel_has_its_gap(self) -> None:
-        gaps = Gaps(email=timedelta(seconds=60), linkedin=timedelta(seconds=120))
-        assert gaps.after("email") == timedelta(seconds=60)
-        assert gaps.after("connection_request") == gaps.after("message") == timedelta(seconds=120)
+def test_a_lane_whose_limit_is_met_is_free_at_midnight() -> None:
+    lane = Lane(allowance(5), allowance(1), untouched(None), timedelta(seconds=60))
+    assert lane.charged(NOW).free_at == datetime(2030, 3, 5, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.pacing import WEEK, Quota
+from domain.quota import WEEK, Quota
 
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 pauses = st.lists(st.integers(0, 3 * 24 * 60), min_size=1, max_size=60).map(
