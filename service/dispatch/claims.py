@@ -161,7 +161,7 @@ class Claims:
         return [Due(*row.values()) async for row in rows]
 
     async def _without_unwanted(self, connection: Connection, due: Sequence[Due]) -> list[Due]:
-        """The rows but for people who came to want nothing more while a launch was planning: those leads end here."""
+        """The rows but for people who were suppressed while a launch planned for them: those leads end here."""
         gone = await self._suppressions.unwanted(connection, {row.person for row in due}) if due else {}
         ended = {row.key: gone[row.person] for row in due if row.person in gone}
         if ended:
