@@ -5,9 +5,9 @@ Events, state, evolve, machine, decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
@@ -16,22 +16,19 @@ from msgspec.structs import asdict, replace
 from domain.event import Event, Recorded
 from domain.limits import DEFAULT_DAILY_LIMIT, check_limits, usual_limits
 from domain.machine import Arrow, StatusMachine
+<<<<<<< HEAD
 from domain.refusal import FieldError, Invalid
 from domain.sequence import Action, Channel
+=======
+from domain.sender_fields import require_fields_of
+from domain.sequence import Channel
+>>>>>>> linkedin-provider
 
 WarmupStatus = Literal["not_started", "warming", "active"]
 SenderStatus = Literal["pending", "warming", "active", "connected", "disconnected", "error"]
 SenderTrigger = Literal["warm", "activate", "connect", "disconnect", "fail", "reset"]
 Occasion = Literal["verification", "launch", "sending", "notice"]
 """When something showed: tried on request, tried by a launch, refused while sending, told by the provider."""
-
-FIELDS_OF: Final[Mapping[Channel, frozenset[str]]] = {
-    "email": frozenset({"email_address", "first_name", "last_name", "signature", "inbox", "warmup_status"}),
-    "linkedin": frozenset(
-        {"provider_account_id", "is_premium", "weekly_connection_limit", "weekly_message_limit"}
-    ),
-}
-"""What only accounts of one channel have."""
 
 # --- Events ----------------------------------------------------------------------------------------------------------
 
@@ -104,10 +101,7 @@ class AccountVerified(Event, frozen=True, kw_only=True):
 
 
 class AccountDisconnected(Event, frozen=True, kw_only=True):
-    """The provider does not act for the account any more, as showed on this ``occasion``: it must be reconnected.
-
-    ``detail_id`` is the vault document of the provider's words.
-    """
+    """The provider acts for the account no more, as showed on this ``occasion``; ``detail_id`` are its words."""
 
     type = "sender-account-disconnected"
     occasion: Occasion
@@ -384,20 +378,6 @@ def decide(sender: Sender, command: Command) -> tuple[Event, ...]:
             return (SenderRemoved(),)
         case _:
             assert_never(command)
-
-
-def require_fields_of(channel: Channel, given: Iterable[str]) -> None:
-    """Raises ``Invalid`` naming each field in ``given`` that only accounts of another channel have."""
-    foreign = frozenset[str]().union(*(names for other, names in FIELDS_OF.items() if other != channel))
-    errors = [FieldError(name, f"{_OTHERS[channel]} have this field.") for name in given if name in foreign]
-    if errors:
-        raise Invalid(*errors)
-
-
-_OTHERS: Final[Mapping[Channel, str]] = {
-    "email": "Only LinkedIn accounts",
-    "linkedin": "Only e-mail accounts",
-}
 
 
 def _change(sender: Sender, change: SenderChange) -> tuple[Event, ...]:

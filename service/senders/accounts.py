@@ -19,6 +19,7 @@ from domain.event import Event
 from domain.identity import identity_bytes
 from domain.refusal import FieldError, Invalid, Refused
 from domain.sender import Sender, SenderChange
+from domain.sender_fields import require_fields_of
 from service.caller import Caller
 from service.campaigns.repository import Campaigns
 from service.channels import inbox as channel
@@ -120,7 +121,7 @@ class Accounts:
         inbox = None if update.inbox is UNSET else inbox_of(update.inbox)
 
         async def plan(sender: Sender) -> Change:
-            senders.require_fields_of(sender.channel, given(update))
+            require_fields_of(sender.channel, given(update))
             profile = await self._updated_profile(caller.workspace_id, sender, update)
             documents: list[Document] = []
             change = SenderChange(
