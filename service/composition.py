@@ -9,7 +9,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain import sender, suppression
+from domain import credits as credit_events
+from domain import message_draft, sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from service.campaigns.drafting import Drafting
@@ -22,6 +23,8 @@ from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
 from service.clock import Clock
+from service.credits.reading import CreditReading
+from service.credits.repository import Credits
 from service.database.pool import Pool, open_pool
 from service.dispatch.claims import Claims
 from service.dispatch.gates import Gates
@@ -41,6 +44,12 @@ from service.leads.editing import LeadEditing
 from service.leads.history import LeadHistory
 from service.leads.importing import Importing
 from service.leads.reading import LeadReading
+from service.messages.editing import DraftEditing
+from service.messages.generating import Generating
+from service.messages.llm import Llm
+from service.messages.reading import DraftReading
+from service.messages.resolving import Resolving
+from service.messages.writing import DraftWriting
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
 from service.senders.reading import SenderReading
@@ -53,7 +62,14 @@ from service.store.log import EventStore
 from service.vault import MasterKey, Vault
 from service.worker import Worker
 
-EVENTS: Final = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
+EVENTS: Final = (
+    *campaign_events.EVENTS,
+    *lead_events.EVENTS,
+    *sender.EVENTS,
+    *suppression.EVENTS,
+    *credit_events.EVENTS,
+    *message_draft.EVENTS,
+)
 """Every event there is."""
 VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
 """How long an inbox may take to let somebody in: a person waits for it."""
@@ -94,6 +110,12 @@ class Liftoff:
     suppressions: Suppressions
     unsubscribing: Unsubscribing
     tokens: UnsubscribeTokens
+    credits: Credits
+    credit_reading: CreditReading
+    draft_reading: DraftReading
+    draft_editing: DraftEditing
+    resolving: Resolving
+    generating: Generating
 
 
 @asynccontextmanager
@@ -130,6 +152,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
+    credits = Credits(pool, store, clock)
+    draft_writing = DraftWriting(store, campaigns, vault)
     return Liftoff(
         settings=settings,
         clock=clock,
@@ -158,11 +182,24 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         launching=launching,
         preflight=Preflight(pool, campaigns, launching),
         wording=Wording(pool, vault, senders),
-        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
+        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, credits, clock, dead_after),
         suppressions=suppressions,
         unsubscribing=Unsubscribing(store, suppressions, clock),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
+        credits=credits,
+        credit_reading=CreditReading(pool, codec),
+        draft_reading=DraftReading(pool, campaigns, vault),
+        draft_editing=DraftEditing(vault, draft_writing),
+        resolving=Resolving(vault, draft_writing),
+        generating=Generating(pool, vault, draft_writing, credits, _llm(settings)),
     )
+
+
+def _llm(settings: Settings) -> Llm | None:
+    """The language model, if one is configured."""
+    if settings.llm_url is None or settings.llm_model is None:
+        return None
+    return Llm(settings.llm_url, settings.llm_model, settings.llm_api_key)
 
 
 def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:

@@ -24,6 +24,7 @@ from domain.campaign.events import (
     CampaignPaused,
     CampaignResumed,
     CampaignStopped,
+    DraftsRevised,
     LaunchAccepted,
     LaunchRolledBack,
     LeadListRevised,
@@ -74,6 +75,12 @@ class ReviseLeads(Struct, frozen=True, kw_only=True):
     added: int = 0
     removed: int = 0
     corrected: int = 0
+
+
+class ReviseDrafts(Struct, frozen=True, kw_only=True):
+    """Write so many message drafts in the draft."""
+
+    written: int
 
 
 class Launch(Struct, frozen=True, kw_only=True):
@@ -144,6 +151,7 @@ class Delete(Struct, frozen=True):
 Command: TypeAlias = (
     Edit
     | ReviseLeads
+    | ReviseDrafts
     | Launch
     | StartRun
     | Activate
@@ -191,10 +199,9 @@ def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
     match command:
         case Edit():
             return _edit(campaign, command)
-        case ReviseLeads(added=added, removed=removed, corrected=corrected):
+        case ReviseLeads() | ReviseDrafts():
             require_draft(campaign)
-            changed = LeadListRevised(added=added, removed=removed, corrected=corrected)
-            return (changed,) if added or removed or corrected else ()
+            return _revise(command)
         case Launch(total=total, skipped=skipped):
             require_launchable(campaign)
             if total < 1:
@@ -269,6 +276,14 @@ def is_stale(campaign: Campaign, now: datetime, window: timedelta, run_is_alive:
     if campaign.status != "launching" or run_is_alive:
         return False
     return now - campaign.attempts[-1].accepted_at > window
+
+
+def _revise(command: ReviseLeads | ReviseDrafts) -> tuple[Event, ...]:
+    if isinstance(command, ReviseDrafts):
+        return (DraftsRevised(written=command.written),) if command.written else ()
+    added, removed, corrected = command.added, command.removed, command.corrected
+    changed = LeadListRevised(added=added, removed=removed, corrected=corrected)
+    return (changed,) if added or removed or corrected else ()
 
 
 def _edit(campaign: Campaign, command: Edit) -> tuple[Event, ...]:

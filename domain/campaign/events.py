@@ -120,6 +120,13 @@ class LeadListRevised(Event, frozen=True, kw_only=True):
     corrected: int = 0
 
 
+class DraftsRevised(Event, frozen=True, kw_only=True):
+    """Message drafts were written in the draft; which ones is told by the stream of its drafts."""
+
+    type = "campaign-message-drafts-revised"
+    written: int
+
+
 class LaunchAccepted(Event, frozen=True, kw_only=True):
     """A launch won: ``total`` leads will be worked on, ``skipped`` were left out with their reasons."""
 
@@ -205,6 +212,7 @@ EVENTS: tuple[type[Event], ...] = (
     SettingsChanged,
     SequenceRevised,
     LeadListRevised,
+    DraftsRevised,
     LaunchAccepted,
     RunStarted,
     LaunchRolledBack,

@@ -27,9 +27,11 @@ LeadStatus = Literal[
     "cancelled",
     "outcome_unknown",
 ]
-SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable"]
+SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable", "missing-draft"]
 Source = Literal["api", "csv", "ndjson"]
-FailureReason = Literal["retries-exhausted", "unresolved-variable", "erased", "sender-removed", "lead-ended"]
+FailureReason = Literal[
+    "retries-exhausted", "unresolved-variable", "missing-draft", "erased", "sender-removed", "lead-ended"
+]
 LossReason = Literal["worker-lost", "connection-lost"]
 
 # --- Events of the roster: many leads at once ------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Housekeeping: what nobody else comes back to.
 
-Sends whose worker died, launches whose run died, campaigns whose last lead is done, and leads of campaigns that have
-ended.
+Sends whose worker died, launches whose run died, campaigns whose last lead is done, leads of campaigns that have
+ended, and credits reserved for a request that died.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from domain import streams
 from domain.campaign.decide import Complete, decide
+from domain.credits import Settle
 from domain.lead.decide import RecordLost
 from domain.lead.decide import decide as decide_lead
 from domain.lead.events import LeadsCancelled
@@ -25,6 +26,7 @@ from domain.refusal import Refused
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, StreamMoved
 from service.clock import Clock
+from service.credits.repository import Credits
 from service.database.pool import Pool
 from service.dispatch import due as due_table
 from service.dispatch.due import Key
@@ -40,6 +42,8 @@ _queries: Any = aiosql.from_path(Path(__file__).with_name("housekeeping.sql"), "
 _log = structlog.get_logger(__name__)
 
 LEADS_AT_ONCE: Final = 500
+RESERVATION_LIFETIME: Final = timedelta(minutes=10)
+"""So old no reservation is whose request still lives."""
 
 
 class _Lost(Struct, frozen=True):
@@ -59,6 +63,7 @@ class Housekeeping:
         campaigns: Campaigns,
         gates: Gates,
         launching: Launching,
+        credits: Credits,
         clock: Clock,
         worker_dead_after: timedelta,
     ) -> None:
@@ -68,6 +73,7 @@ class Housekeeping:
         self._campaigns = campaigns
         self._gates = gates
         self._launching = launching
+        self._credits = credits
         self._clock = clock
         self._worker_dead_after = worker_dead_after
         self._beat_at: datetime | None = None
@@ -79,6 +85,7 @@ class Housekeeping:
         await self.complete_campaigns()
         await self.cancel_leftovers()
         await self.expire_launches()
+        await self.refund_abandoned()
 
     async def beat(self, worker_id: UUID) -> None:
         """The sign of life of this process's worker."""
@@ -145,6 +152,21 @@ class Housekeeping:
                 await self._launching.expire(caller, campaign)
             except (StreamMoved, Refused) as moved:
                 _log.info("launch_not_expired", campaign_id=str(campaign_id), reason=type(moved).__name__)
+
+    async def refund_abandoned(self) -> None:
+        """Credits that were reserved long ago go back: whoever was to settle them is gone."""
+        for workspace_id, reservation_id in await self._credits.abandoned(
+            self._clock.now() - RESERVATION_LIFETIME
+        ):
+            caller = Caller(workspace_id, "sweeper", new_id())
+            try:
+                await self._credits.execute(
+                    caller, Settle(reservation_id=reservation_id, done=0, reason="abandoned")
+                )
+            except Refused as refused:
+                _log.info("not_refunded", reservation_id=str(reservation_id), code=refused.code)
+            else:
+                _log.warning("abandoned_reservation_refunded", reservation_id=str(reservation_id))
 
     async def _found(self, query: Any) -> list[tuple[Caller, UUID]]:
         """The campaigns that a query of this module names, each with a caller of its workspace."""

@@ -12,7 +12,7 @@ from domain import templating
 from domain.campaign.state import Campaign
 from domain.lead.events import FailureReason
 from domain.sender import Sender
-from domain.sequence import Node, position_of
+from domain.sequence import position_of
 from service.campaigns.repository import Campaigns
 from service.channels.message import FirstMail, Mail, Mailbox, compose, message_id
 from service.channels.outcome import Deferred
@@ -21,8 +21,9 @@ from service.clock import Clock
 from service.database.pool import Pool
 from service.dispatch.claims import Claim
 from service.dispatch.due import Key
+from service.messages.promoted import MissingDraft, Promoted, Recipient, promoted, words_for
 from service.senders.repository import Senders
-from service.texts import Inbox, LeadProfile, NodeWords, SenderProfile, Words, unpack
+from service.texts import Inbox, LeadProfile, SenderProfile, Words, unpack
 from service.vault import Vault
 
 
@@ -80,32 +81,42 @@ class Mails:
         """Each claim as a mail, or why it can't be one; in the order of ``claims``."""
         campaigns = await self._load_campaigns(claims)
         senders = await self._load_senders(claims)
-        documents = await self._open(_documents(claims, campaigns, senders))
+        drafts = await self._drafts(claims)
+        documents = await self._open(_documents(claims, campaigns, senders, drafts))
         return [
             self._prepare(
                 claim,
                 campaigns[claim.due.workspace_id, claim.due.campaign_id],
                 senders.get((claim.due.workspace_id, claim.due.sender_id)),
+                drafts,
                 documents,
             )
             for claim in claims
         ]
 
     def _prepare(
-        self, claim: Claim, campaign: Campaign, sender: Sender | None, documents: Mapping[UUID, bytes]
+        self,
+        claim: Claim,
+        campaign: Campaign,
+        sender: Sender | None,
+        drafts: Promoted,
+        documents: Mapping[UUID, bytes],
     ) -> Prepared:
         if sender is None or sender.inbox_id is None:
             return Unsendable(claim, NotMade("sender-removed"))
         needed = {claim.due.document_id, *_campaign_texts(campaign), *_sender_texts(sender)}
+        needed |= _draft_texts(claim, drafts)
         if not needed <= documents.keys():
             return Unsendable(claim, NotMade("erased"))
         lead = unpack(documents[claim.due.document_id], LeadProfile)
         profile = unpack(documents[sender.profile_id], SenderProfile)
         inbox = unpack(documents[sender.inbox_id], Inbox)
         try:
-            mail = self._mail(claim, campaign, profile, lead, documents)
+            mail = self._mail(claim, campaign, profile, lead, drafts, documents)
         except templating.Unresolved:
             return Unsendable(claim, NotMade("unresolved-variable"))
+        except MissingDraft:
+            return Unsendable(claim, NotMade("missing-draft"))
         return Ready(
             claim,
             campaign,
@@ -122,11 +133,12 @@ class Mails:
         campaign: Campaign,
         profile: SenderProfile,
         lead: LeadProfile,
+        drafts: Promoted,
         documents: Mapping[UUID, bytes],
     ) -> Mail:
         values = lead.values()
         node = campaign.nodes[position_of(campaign.nodes, claim.due.node_id)]
-        words = _node_words(node, documents)
+        words = words_for(claim.due.lead_id, node, drafts, values, documents)
         signature = campaign.settings.signature
         own_signature = (
             unpack(documents[signature.document_id], Words).text if signature else profile.signature
@@ -135,12 +147,16 @@ class Mails:
             send_id=claim.send_id,
             sender=Mailbox(profile.email_address, profile.display_name),
             recipient=Mailbox(lead.email or "", values.get("name", "")),
-            subject=templating.render_subject(templating.parse(words.subject), values),
-            body=templating.render(templating.parse(words.body), values),
+            subject=words.subject,
+            body=words.body,
             signature=own_signature,
             written_at=self._clock.now(),
             unsubscribe_url=self._unsubscribe_url(claim),
-            follows=self._first_mail(claim, campaign, profile, values, documents) if node.is_reply else None,
+            follows=(
+                self._first_mail(claim, campaign, profile, drafts, values, documents)
+                if node.is_reply
+                else None
+            ),
         )
 
     def _first_mail(
@@ -148,6 +164,7 @@ class Mails:
         claim: Claim,
         campaign: Campaign,
         profile: SenderProfile,
+        drafts: Promoted,
         values: Mapping[str, str],
         documents: Mapping[UUID, bytes],
     ) -> FirstMail | None:
@@ -155,9 +172,9 @@ class Mails:
         if not claim.lead.sent_nodes:
             return None
         node_id, send_id = claim.lead.sent_nodes[0]
-        words = _node_words(campaign.nodes[position_of(campaign.nodes, node_id)], documents)
-        subject = templating.render_subject(templating.parse(words.subject), values)
-        return FirstMail(message_id(send_id, profile.email_address), subject)
+        node = campaign.nodes[position_of(campaign.nodes, node_id)]
+        words = words_for(claim.due.lead_id, node, drafts, values, documents)
+        return FirstMail(message_id(send_id, profile.email_address), words.subject)
 
     def _unsubscribe_url(self, claim: Claim) -> str:
         due = claim.due
@@ -176,6 +193,13 @@ class Mails:
                 found[workspace_id, sender_id] = sender
         return found
 
+    async def _drafts(self, claims: Sequence[Claim]) -> Promoted:
+        recipients = (
+            Recipient(claim.due.workspace_id, claim.due.campaign_id, claim.due.lead_id) for claim in claims
+        )
+        async with self._pool.acquire() as connection:
+            return await promoted(connection, recipients)
+
     async def _open(self, wanted: Mapping[UUID, set[UUID]]) -> dict[UUID, bytes]:
         opened: dict[UUID, bytes] = {}
         async with self._pool.acquire() as connection:
@@ -185,12 +209,16 @@ class Mails:
 
 
 def _documents(
-    claims: Sequence[Claim], campaigns: Mapping[Key, Campaign], senders: Mapping[Key, Sender]
+    claims: Sequence[Claim],
+    campaigns: Mapping[Key, Campaign],
+    senders: Mapping[Key, Sender],
+    drafts: Promoted,
 ) -> dict[UUID, set[UUID]]:
     """The documents that the mails of ``claims`` are made of, by workspace."""
     wanted: dict[UUID, set[UUID]] = {}
     for claim in claims:
-        wanted.setdefault(claim.due.workspace_id, set()).add(claim.due.document_id)
+        texts = {claim.due.document_id, *_draft_texts(claim, drafts)}
+        wanted.setdefault(claim.due.workspace_id, set()).update(texts)
     for (workspace_id, _), campaign in campaigns.items():
         wanted[workspace_id].update(_campaign_texts(campaign))
     for (workspace_id, _), sender in senders.items():
@@ -208,5 +236,7 @@ def _sender_texts(sender: Sender) -> list[UUID]:
     return [sender.profile_id] if sender.inbox_id is None else [sender.profile_id, sender.inbox_id]
 
 
-def _node_words(node: Node, documents: Mapping[UUID, bytes]) -> NodeWords:
-    return unpack(documents[node.text.document_id], NodeWords) if node.text else NodeWords()
+def _draft_texts(claim: Claim, drafts: Promoted) -> set[UUID]:
+    """The drafts that the claim's mail is made of: its own, and that of the mail it may be a reply under."""
+    nodes = {claim.due.node_id, *(node_id for node_id, _ in claim.lead.sent_nodes[:1])}
+    return {drafts[claim.due.lead_id, node_id] for node_id in nodes if (claim.due.lead_id, node_id) in drafts}

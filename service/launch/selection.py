@@ -1,4 +1,4 @@
-"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, or not resolvable."""
+"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, not resolvable, or without a text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import aiosql
 
 from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, SkippedLead
-from domain.sequence import required_variables
+from domain.sequence import prompt_nodes, template_nodes
 from service.database.pool import Connection
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
@@ -25,11 +25,19 @@ async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaig
     skip_other = campaign.settings.skip_other_campaigns
     if skip_other:
         await _queries.lock_selection(connection, workspace_id=workspace_id)
+    asking = [
+        (node.id, name)
+        for node in template_nodes(campaign.nodes)
+        if node.text
+        for name in node.text.variables
+    ]
     rows = _queries.left_out(
         connection,
         workspace_id=workspace_id,
         campaign_id=campaign.id,
-        required=sorted(required_variables(campaign.nodes)),
+        asking=[node_id for node_id, _ in asking],
+        variables=[name for _, name in asking],
+        prompts=[node.id for node in prompt_nodes(campaign.nodes)],
         skip_other=skip_other,
     )
     return [
