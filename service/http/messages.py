@@ -57,7 +57,7 @@ class OneDraft(Struct, frozen=True):
 
 
 class GenerateMessages(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`resolve` fills in the templates for all leads. `generate_ai` has the texts of AI nodes written, and costs credits.
+    """`resolve` fills in the templates for all leads; `generate_ai` has the texts of AI nodes written, for credits.
 
     `prospect_ids` goes with `generate_ai`: those leads get texts anew; without it all who have none get them.
     """

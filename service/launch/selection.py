@@ -1,4 +1,4 @@
-"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, not resolvable, or without a text."""
+"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, or without a text."""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ class DraftEditing:
     async def edit(
         self, caller: Caller, campaign_id: UUID, edit: DraftEdit, expect: Expect = any_version
     ) -> DraftText:
-        """Write the draft. Raises ``Invalid``, ``Refused`` ``not-found``, ``node-not-found``, ``campaign-not-draft``."""
+        """Write the draft.
+
+        Raises ``Invalid``, and ``Refused`` ``not-found``, ``node-not-found`` or ``campaign-not-draft``.
+        """
 
         async def write(connection: Connection, campaign: Campaign) -> DraftText:
             roll = Roll(caller.workspace_id, campaign_id)

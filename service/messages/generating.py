@@ -90,7 +90,8 @@ class Generating:
         """Have drafts written for the prompts of the sequence, for the leads named or (None) for all that lack one.
 
         Raises ``Invalid`` for leads that aren't on the campaign, and ``Refused``: ``campaign-not-draft``,
-        ``llm-not-configured``, ``too-many-drafts``, ``insufficient-credits``, ``llm-unavailable``. Nothing is charged then.
+        ``llm-not-configured``, ``too-many-drafts``, ``insufficient-credits``, ``llm-unavailable``. Nothing is charged
+        then.
         """
         campaign = await self._writing.draft(caller.workspace_id, campaign_id, expect)
         if self._llm is None:

@@ -35,7 +35,7 @@ class Gap(Struct, frozen=True):
 
 
 class Resolved(Struct, frozen=True, kw_only=True):
-    """How many drafts are new or different, how many stay as they were, and what can't be resolved (the first of it)."""
+    """How many drafts are new or different, how many stay, how many can't be resolved, and the first of those."""
 
     written: int = 0
     kept: int = 0
@@ -68,7 +68,8 @@ class Resolving:
     async def resolve(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Resolved:
         """Fill in all templates for all leads, some leads a transaction. Drafts that were written for a lead stay.
 
-        Raises what ``expect`` raises, ``Refused`` ``not-found``, ``campaign-not-draft``; what was written by then stays.
+        Raises what ``expect`` raises, and ``Refused`` ``not-found`` or ``campaign-not-draft``; what was written by then
+        stays.
         """
         await self._writing.draft(caller.workspace_id, campaign_id, expect)
         total, after = Resolved(), -1
