@@ -22,6 +22,9 @@ DRAFTS_AN_EVENT: Final = 1000
 MAX_LENGTH: Final = 10_000
 """The longest text of a draft, in characters."""
 
+MAX_SUBJECT_LENGTH: Final = 998
+"""The longest subject, in characters: that of a line of a mail (RFC 5322, 2.1.1)."""
+
 _RANK: Final[Mapping[Origin, int]] = {"template": 0, "ai": 1, "manual": 2}
 
 # --- Events ----------------------------------------------------------------------------------------------------------
@@ -111,6 +114,8 @@ def check(channel: Channel, nodes: Nodes, node_id: UUID, subject: str, body: str
         errors.append(FieldError("body", "A draft needs a body."))
     if len(body) > most:
         errors.append(FieldError("body", f"A draft for this node has room for {most} characters."))
+    if len(subject) > MAX_SUBJECT_LENGTH:
+        errors.append(FieldError("subject", f"A subject has room for {MAX_SUBJECT_LENGTH} characters."))
     if channel == "email" and not subject.strip() and not is_threaded(nodes, position):
         errors.append(FieldError("subject", "A mail that is no reply needs a subject."))
     if channel != "email" and subject.strip():

@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.message_draft import MAX_LENGTH, Origin
+from domain.message_draft import MAX_LENGTH, MAX_SUBJECT_LENGTH, Origin
 from domain.refusal import FieldError, Invalid
 from service.access import Scope
 from service.http.acting import acting
@@ -71,7 +71,7 @@ class EditDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     prospect_id: UUID
     node_id: UUID
-    subject: Annotated[str, Meta(max_length=998)] | UnsetType = UNSET
+    subject: Annotated[str, Meta(max_length=MAX_SUBJECT_LENGTH)] | UnsetType = UNSET
     body: Annotated[str, Meta(max_length=MAX_LENGTH)] | UnsetType = UNSET
 
 

@@ -23,47 +23,44 @@ WITH elsewhere AS MATERIALIZED (
           )
       )
     ORDER BY o.person_id, o.campaign_id
-), drafted AS MATERIALIZED (
-    SELECT lead_id FROM message_drafts
-    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id
-      AND node_id = ANY (:prompts::uuid[]) AND origin <> 'template'
-    GROUP BY lead_id
-    HAVING count(*) = cardinality(:prompts::uuid[])
+), asked AS MATERIALIZED (
+    -- One look into the index for each lead that needs one, whatever the planner thinks: drafts are written in bulk, and
+    -- the statistics know nothing of them yet.
+    SELECT
+        o.lead_id, o.ordinal, o.person_id,
+        CASE WHEN NOT o.fields @> :variables::text[] THEN (
+            SELECT n.variable FROM unnest(:asking::uuid[], :variables::text[]) AS n (node_id, variable)
+            WHERE n.variable <> ALL (o.fields)
+              AND n.node_id <> ALL (ARRAY (
+                  SELECT m.node_id FROM message_drafts AS m
+                  WHERE m.workspace_id = :workspace_id AND m.campaign_id = :campaign_id AND m.lead_id = o.lead_id
+                    AND m.origin <> 'template'
+              ))
+            ORDER BY n.variable
+            LIMIT 1
+        ) END AS variable,
+        CASE WHEN cardinality(:prompts::uuid[]) > 0 THEN (
+            SELECT count(*) < cardinality(:prompts::uuid[]) FROM message_drafts AS m
+            WHERE m.workspace_id = :workspace_id AND m.campaign_id = :campaign_id AND m.lead_id = o.lead_id
+              AND m.node_id = ANY (:prompts::uuid[]) AND m.origin <> 'template'
+        ) ELSE false END AS lacks_draft
+    FROM roster AS o
+    WHERE o.workspace_id = :workspace_id AND o.campaign_id = :campaign_id
 )
 SELECT
     r.lead_id,
     CASE
         WHEN s.person_id IS NOT NULL THEN 'suppressed'
         WHEN e.person_id IS NOT NULL THEN 'active-in-other-campaign'
-        WHEN u.variable IS NOT NULL THEN 'unresolved-variable'
+        WHEN r.variable IS NOT NULL THEN 'unresolved-variable'
         ELSE 'missing-draft'
     END AS reason,
     CASE WHEN s.person_id IS NULL THEN e.campaign_id END AS other_campaign,
-    CASE WHEN s.person_id IS NULL AND e.person_id IS NULL THEN u.variable END AS variable
-FROM roster AS r
-LEFT JOIN suppressions AS s ON s.workspace_id = r.workspace_id AND s.person_id = r.person_id
+    CASE WHEN s.person_id IS NULL AND e.person_id IS NULL THEN r.variable END AS variable
+FROM asked AS r
+LEFT JOIN suppressions AS s ON s.workspace_id = :workspace_id AND s.person_id = r.person_id
 LEFT JOIN elsewhere AS e ON e.person_id = r.person_id
-LEFT JOIN drafted AS d ON d.lead_id = r.lead_id
-LEFT JOIN LATERAL (
-    SELECT n.variable FROM unnest(:asking::uuid[], :variables::text[]) AS n (node_id, variable)
-    WHERE NOT r.fields @> :variables::text[]
-      AND n.variable <> ALL (r.fields)
-      AND NOT EXISTS (
-          SELECT FROM message_drafts AS m
-          WHERE m.workspace_id = r.workspace_id AND m.campaign_id = r.campaign_id AND m.lead_id = r.lead_id
-            AND m.node_id = n.node_id AND m.origin <> 'template'
-      )
-    ORDER BY n.variable
-    LIMIT 1
-) AS u ON true
-WHERE r.workspace_id = :workspace_id
-  AND r.campaign_id = :campaign_id
-  AND (
-      s.person_id IS NOT NULL
-      OR e.person_id IS NOT NULL
-      OR u.variable IS NOT NULL
-      OR (cardinality(:prompts::uuid[]) > 0 AND d.lead_id IS NULL)
-  )
+WHERE s.person_id IS NOT NULL OR e.person_id IS NOT NULL OR r.variable IS NOT NULL OR r.lacks_draft
 ORDER BY r.ordinal;
 
 -- name: leave_out(workspace_id, lead_ids, epoch)!

@@ -13,7 +13,7 @@ import pytest
 from service.channels import outcome as channel
 from service.composition import Liftoff
 from service.dispatch.claims import Claim, Claims
-from service.dispatch.mails import Mails
+from service.dispatch.mails import Mails, Prepared
 from service.dispatch.recording import Finished, Recording
 from service.engine import LaunchJob
 from service.ids import new_id
@@ -61,6 +61,10 @@ class Worker:
         claims = await self.claim(await self.begin(), at_most)
         assert claims is not None
         return claims
+
+    async def prepare(self, claims: Sequence[Claim]) -> list[Prepared]:
+        """The mails of the claims."""
+        return await self._mails.prepare(claims)
 
     async def record(self, claims: Sequence[Claim], outcome: channel.Outcome) -> None:
         """Let this be what became of the claims."""

@@ -25,6 +25,7 @@ from domain.campaign.decide import (
     Pause,
     RecordRefusal,
     Resume,
+    ReviseDrafts,
     ReviseLeads,
     RollBack,
     StartRun,
@@ -84,6 +85,7 @@ edits = st.builds(
 commands: st.SearchStrategy[Command] = st.one_of(
     edits,
     st.builds(ReviseLeads, added=st.integers(0, 9), removed=st.just(0), corrected=st.integers(0, 1)),
+    st.builds(ReviseDrafts, written=st.integers(0, 2)),
     st.builds(Launch, total=st.integers(0, 9), skipped=st.integers(0, 9)),
     st.builds(StartRun, epoch=epochs),
     st.builds(Activate, epoch=epochs, prepared=st.integers(0, 9)),
