@@ -16,13 +16,8 @@ from msgspec.structs import asdict, replace
 from domain.event import Event, Recorded
 from domain.limits import DEFAULT_DAILY_LIMIT, check_limits, usual_limits
 from domain.machine import Arrow, StatusMachine
-<<<<<<< HEAD
-from domain.refusal import FieldError, Invalid
-from domain.sequence import Action, Channel
-=======
 from domain.sender_fields import require_fields_of
-from domain.sequence import Channel
->>>>>>> linkedin-provider
+from domain.sequence import Action, Channel
 
 WarmupStatus = Literal["not_started", "warming", "active"]
 SenderStatus = Literal["pending", "warming", "active", "connected", "disconnected", "error"]

@@ -10,6 +10,8 @@ ROSTER: Final = "roster-"
 LEAD: Final = "lead-"
 SENDER: Final = "sender-"
 SUPPRESSIONS: Final = "suppressions-"
+CREDITS: Final = "credits-"
+DRAFTS: Final = "drafts-"
 
 
 def campaign(campaign_id: UUID) -> str:
@@ -35,6 +37,16 @@ def sender(sender_id: UUID) -> str:
 def suppressions(workspace_id: UUID) -> str:
     """Who must not be written to in this workspace."""
     return f"{SUPPRESSIONS}{workspace_id}"
+
+
+def credits(workspace_id: UUID) -> str:
+    """The workspace's ledger of credits."""
+    return f"{CREDITS}{workspace_id}"
+
+
+def drafts(campaign_id: UUID) -> str:
+    """Which message drafts the campaign has, for whom and for which node."""
+    return f"{DRAFTS}{campaign_id}"
 
 
 def subject(stream: str) -> UUID:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain import sender, suppression
+from domain import credits as credit_events
+from domain import message_draft, sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
@@ -27,6 +28,9 @@ from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
 from service.clock import Clock
+from service.credits.reading import CreditReading
+from service.credits.refunding import Refunding
+from service.credits.repository import Credits
 from service.database.pool import Pool, open_pool
 from service.dispatch.answers import Answers
 from service.dispatch.approaches import ApproachCarrier
@@ -54,6 +58,12 @@ from service.leads.editing import LeadEditing
 from service.leads.history import LeadHistory
 from service.leads.importing import Importing
 from service.leads.reading import LeadReading
+from service.messages.editing import DraftEditing
+from service.messages.generating import Generating
+from service.messages.llm import Llm
+from service.messages.reading import DraftReading
+from service.messages.resolving import Resolving
+from service.messages.writing import DraftWriting
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
 from service.senders.hearing import Hearing
@@ -69,7 +79,14 @@ from service.suppressions.reading import SuppressionReading
 from service.vault import MasterKey, Vault
 from service.worker import Worker
 
-EVENTS: Final = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
+EVENTS: Final = (
+    *campaign_events.EVENTS,
+    *lead_events.EVENTS,
+    *sender.EVENTS,
+    *suppression.EVENTS,
+    *credit_events.EVENTS,
+    *message_draft.EVENTS,
+)
 """Every event there is."""
 VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
 """How long an inbox may take to let somebody in: a person waits for it."""
@@ -118,6 +135,12 @@ class Liftoff:
     linkedin: LinkedInClient | None
     answers: Answers
     hearing: Hearing
+    credits: Credits
+    credit_reading: CreditReading
+    draft_reading: DraftReading
+    draft_editing: DraftEditing
+    resolving: Resolving
+    generating: Generating
 
 
 @asynccontextmanager
@@ -168,6 +191,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     scheduling = Scheduling(pool, campaigns, launching, clock)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
+    credits = Credits(pool, store, clock)
+    draft_writing = DraftWriting(store, campaigns, vault)
     preflight = Preflight(pool, campaigns, launching, verification)
     return Liftoff(
         settings=settings,
@@ -206,7 +231,17 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             gaps(settings),
         ),
         wording=Wording(pool, vault, senders),
-        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, scheduling, clock, dead_after),
+        housekeeping=Housekeeping(
+            pool,
+            store,
+            campaigns,
+            gates,
+            launching,
+            scheduling,
+            Refunding(credits, clock),
+            clock,
+            dead_after,
+        ),
         suppressions=suppressions,
         unsubscribing=unsubscribing,
         suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
@@ -216,6 +251,12 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         linkedin=linkedin,
         answers=answers,
         hearing=Hearing(pool, store, vault, senders, accounts, answers, linkedin, clock),
+        credits=credits,
+        credit_reading=CreditReading(pool, codec),
+        draft_reading=DraftReading(pool, campaigns, vault),
+        draft_editing=DraftEditing(vault, draft_writing),
+        resolving=Resolving(vault, draft_writing),
+        generating=Generating(pool, vault, draft_writing, credits, _llm(settings)),
     )
 
 
@@ -224,6 +265,13 @@ def _linkedin(settings: Settings) -> LinkedInClient | None:
     if settings.linkedin_url is None:
         return None
     return LinkedInClient(settings.linkedin_url, settings.linkedin_api_key or "")
+
+
+def _llm(settings: Settings) -> Llm | None:
+    """The language model, if one is configured."""
+    if settings.llm_url is None or settings.llm_model is None:
+        return None
+    return Llm(settings.llm_url, settings.llm_model, settings.llm_api_key)
 
 
 def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:

@@ -117,6 +117,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         Seconds, Doc("how long a launch waits for the LinkedIn provider to verify its accounts")
     ] = 10.0
 
+    llm_url: Annotated[
+        WebUrl | None,
+        Doc("an OpenAI-compatible API that writes AI drafts, such as http://127.0.0.1:11434/v1"),
+    ] = None
+    llm_model: Annotated[str | None, Doc("the model that writes AI drafts")] = None
+    llm_api_key: Annotated[str | None, Doc("the key for LIFTOFF_LLM_URL, if it needs one", secret=True)] = (
+        None
+    )
+
     @property
     def base_url(self) -> str:
         """Where the service is reached, without a slash at the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -62,6 +63,14 @@ class LeadProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def values(self) -> dict[str, str]:
         """What the variables of a template stand for; only those that have a value."""
         return templating.lead_values(msgspec.structs.asdict(self))
+
+
+def filled(words: NodeWords, values: Mapping[str, str]) -> NodeWords:
+    """The words with every variable filled, the subject on one line. Raises ``templating.Unresolved``."""
+    return NodeWords(
+        templating.render_subject(templating.parse(words.subject), values),
+        templating.render(templating.parse(words.body), values),
+    )
 
 
 T = TypeVar("T", bound=Struct)

@@ -25,6 +25,7 @@ from domain.campaign.events import (
     CampaignPaused,
     CampaignResumed,
     CampaignStopped,
+    DraftsRevised,
     LaunchAccepted,
     LaunchRolledBack,
     LeadListRevised,
@@ -75,6 +76,12 @@ class ReviseLeads(Struct, frozen=True, kw_only=True):
     added: int = 0
     removed: int = 0
     corrected: int = 0
+
+
+class ReviseDrafts(Struct, frozen=True, kw_only=True):
+    """Write so many message drafts in the draft."""
+
+    written: int
 
 
 class Launch(Struct, frozen=True, kw_only=True):
@@ -165,6 +172,7 @@ class Delete(Struct, frozen=True):
 Command: TypeAlias = (
     Edit
     | ReviseLeads
+    | ReviseDrafts
     | Launch
     | ScheduleLaunch
     | UnscheduleLaunch
@@ -215,10 +223,9 @@ def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
     match command:
         case Edit():
             return _edit(campaign, command)
-        case ReviseLeads(added=added, removed=removed, corrected=corrected):
+        case ReviseLeads() | ReviseDrafts():
             require_draft(campaign)
-            changed = LeadListRevised(added=added, removed=removed, corrected=corrected)
-            return (changed,) if added or removed or corrected else ()
+            return _revise(command)
         case Launch():
             return _launch(campaign, command)
         case ScheduleLaunch() | UnscheduleLaunch() | FailScheduledLaunch():
@@ -294,6 +301,14 @@ def is_stale(campaign: Campaign, now: datetime, window: timedelta, run_is_alive:
     if campaign.status != "launching" or run_is_alive:
         return False
     return now - campaign.attempts[-1].accepted_at > window
+
+
+def _revise(command: ReviseLeads | ReviseDrafts) -> tuple[Event, ...]:
+    if isinstance(command, ReviseDrafts):
+        return (DraftsRevised(written=command.written),) if command.written else ()
+    added, removed, corrected = command.added, command.removed, command.corrected
+    changed = LeadListRevised(added=added, removed=removed, corrected=corrected)
+    return (changed,) if added or removed or corrected else ()
 
 
 def _launch(campaign: Campaign, command: Launch) -> tuple[Event, ...]:

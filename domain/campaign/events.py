@@ -155,6 +155,13 @@ class LeadListRevised(Event, frozen=True, kw_only=True):
     corrected: int = 0
 
 
+class DraftsRevised(Event, frozen=True, kw_only=True):
+    """Message drafts were written in the draft; which ones is told by the stream of its drafts."""
+
+    type = "campaign-message-drafts-revised"
+    written: int
+
+
 class LaunchScheduled(Event, frozen=True, kw_only=True):
     """The draft is to be launched then, and must stay as it is until then; replaces what was scheduled before."""
 
@@ -266,6 +273,7 @@ EVENTS: tuple[type[Event], ...] = (
     SettingsChanged,
     SequenceRevised,
     LeadListRevised,
+    DraftsRevised,
     LaunchScheduled,
     LaunchUnscheduled,
     ScheduledLaunchFailed,

@@ -29,11 +29,12 @@ LeadStatus = Literal[
     "cancelled",
     "outcome_unknown",
 ]
-SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable"]
+SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable", "missing-draft"]
 Source = Literal["api", "csv", "ndjson"]
 FailureReason = Literal[
     "retries-exhausted",
     "unresolved-variable",
+    "missing-draft",
     "too-long",
     "erased",
     "sender-removed",

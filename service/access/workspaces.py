@@ -33,3 +33,8 @@ class Workspaces:
             self._pool, workspace_id=new_id(), name=name, created_at=self._clock.now()
         )
         return workspace_id
+
+    async def find(self, name: str) -> UUID | None:
+        """The id of the workspace called ``name``; None when there is none."""
+        workspace_id: UUID | None = await _queries.find_workspace(self._pool, name=name)
+        return workspace_id

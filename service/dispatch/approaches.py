@@ -14,6 +14,7 @@ from service.dispatch.claims import Claim
 from service.dispatch.due import Due
 from service.dispatch.material import Material, Materials
 from service.dispatch.prepared import NotMade, Outcome, Prepared, Ready, Unsendable
+from service.messages.promoted import MissingDraft
 from service.senders.accounts import Accounts
 
 
@@ -70,6 +71,8 @@ def approach(due: Due, material: Material) -> Approach | NotMade:
         text = _text(due, material)
     except templating.Unresolved:
         return NotMade("unresolved-variable")
+    except MissingDraft:
+        return NotMade("missing-draft")
     if due.task == "connection_request" and len(text) > MAX_INVITATION_LENGTH:
         return NotMade("too-long")
     person = _public_name(material.lead(due).linkedin_url or "")
@@ -84,12 +87,10 @@ def _prepared(claim: Claim, material: Material) -> Prepared:
 
 
 def _text(due: Due, material: Material) -> str:
-    """What is said; nothing for an invitation without a note. Raises ``Unresolved``."""
+    """What is said; nothing for an invitation without a note. Raises ``Unresolved`` and ``MissingDraft``."""
     nodes = material.campaign(due).nodes
     node = nodes[position_of(nodes, due.node_id)]
-    if not node.sends_text:
-        return ""
-    return templating.render(templating.parse(material.words(due, node.id).body), material.lead(due).values())
+    return material.words(due, node.id).body if node.sends_text else ""
 
 
 def _public_name(linkedin_url: str) -> str:

@@ -1,7 +1,7 @@
 """Housekeeping: what nobody else comes back to.
 
 Sends whose worker died, launches whose run died, campaigns whose last lead is done, leads of campaigns that have
-ended, and launches whose time has come.
+ended, launches whose time has come, and credits reserved for a request that died.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from domain.sequence import Action
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, StreamMoved
 from service.clock import Clock
+from service.credits.refunding import Refunding
 from service.database.pool import Connection, Pool
 from service.dispatch import due as due_table
 from service.dispatch import quotas
@@ -66,6 +67,7 @@ class Housekeeping:
         gates: Gates,
         launching: Launching,
         scheduling: Scheduling,
+        refunding: Refunding,
         clock: Clock,
         worker_dead_after: timedelta,
     ) -> None:
@@ -76,6 +78,7 @@ class Housekeeping:
         self._gates = gates
         self._launching = launching
         self._scheduling = scheduling
+        self._refunding = refunding
         self._clock = clock
         self._worker_dead_after = worker_dead_after
         self._beat_at: datetime | None = None
@@ -88,6 +91,7 @@ class Housekeeping:
         await self.cancel_leftovers()
         await self.expire_launches()
         await self._scheduling.launch_due()
+        await self._refunding.round()
 
     async def beat(self, worker_id: UUID) -> None:
         """The sign of life of this process's worker."""

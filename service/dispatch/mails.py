@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from domain import templating
@@ -18,8 +18,9 @@ from service.clock import Clock
 from service.dispatch.claims import Claim
 from service.dispatch.material import Material, Materials
 from service.dispatch.prepared import NotMade, Outcome, Prepared, Ready, Unsendable
+from service.messages.promoted import MissingDraft
 from service.senders.accounts import Accounts
-from service.texts import Inbox, LeadProfile, SenderProfile, Words, unpack
+from service.texts import Inbox, SenderProfile, Words, unpack
 
 
 class ReadyMail(Ready, frozen=True):
@@ -60,6 +61,8 @@ class Mails:
             mail = self._mail(claim, profile, material)
         except templating.Unresolved:
             return Unsendable(claim, NotMade("unresolved-variable"))
+        except MissingDraft:
+            return Unsendable(claim, NotMade("missing-draft"))
         return ReadyMail(
             claim,
             material.campaign(claim.due),
@@ -72,19 +75,18 @@ class Mails:
 
     def _mail(self, claim: Claim, profile: SenderProfile, material: Material) -> Mail:
         campaign, lead = material.campaign(claim.due), material.lead(claim.due)
-        values = lead.values()
         node = campaign.nodes[position_of(campaign.nodes, claim.due.node_id)]
         words = material.words(claim.due, node.id)
         return Mail(
             send_id=claim.send_id,
             sender=Mailbox(profile.email_address, profile.display_name),
-            recipient=_recipient(lead, values),
-            subject=templating.render_subject(templating.parse(words.subject), values),
-            body=templating.render(templating.parse(words.body), values),
+            recipient=Mailbox(lead.email or "", lead.values().get("name", "")),
+            subject=words.subject,
+            body=words.body,
             signature=_signature(campaign, profile, material),
             written_at=self._clock.now(),
             unsubscribe_url=self._unsubscribe_url(claim),
-            follows=_first_mail(claim, profile, values, material) if node.is_reply else None,
+            follows=_first_mail(claim, profile, material) if node.is_reply else None,
         )
 
     def _unsubscribe_url(self, claim: Claim) -> str:
@@ -118,22 +120,16 @@ class MailCarrier:
             await self._accounts.record_refusal(caller, due.sender_id, mail.inbox_id, outcome.reply)
 
 
-def _recipient(lead: LeadProfile, values: Mapping[str, str]) -> Mailbox:
-    return Mailbox(lead.email or "", values.get("name", ""))
-
-
 def _signature(campaign: Campaign, profile: SenderProfile, material: Material) -> str:
     """The campaign's signature, or else the sender's own."""
     own = campaign.settings.signature
     return unpack(material.documents[own.document_id], Words).text if own else profile.signature
 
 
-def _first_mail(
-    claim: Claim, profile: SenderProfile, values: Mapping[str, str], material: Material
-) -> FirstMail | None:
+def _first_mail(claim: Claim, profile: SenderProfile, material: Material) -> FirstMail | None:
     """The first mail this lead got, which a reply is threaded under; None when there was none."""
     if not claim.lead.sent_nodes:
         return None
     node_id, send_id = claim.lead.sent_nodes[0]
-    subject = templating.render_subject(templating.parse(material.words(claim.due, node_id).subject), values)
+    subject = material.words(claim.due, node_id).subject
     return FirstMail(message_id(send_id, profile.email_address), subject)

@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from domain.campaign.state import Campaign
 from domain.sender import Sender
-from domain.sequence import Node, position_of
+from domain.sequence import position_of
 from service.campaigns.repository import Campaigns
 from service.database.pool import Pool
 from service.dispatch.due import Due, Key
+from service.messages.promoted import Promoted, Recipient, promoted, words_for
 from service.senders.repository import Senders
 from service.texts import LeadProfile, NodeWords, SenderProfile, unpack
 from service.vault import Vault
@@ -23,6 +24,7 @@ class Material(Struct, frozen=True):
 
     campaigns: Mapping[Key, Campaign]
     senders: Mapping[Key, Sender]
+    drafts: Promoted
     documents: Mapping[UUID, bytes]
 
     def campaign(self, due: Due) -> Campaign:
@@ -35,8 +37,9 @@ class Material(Struct, frozen=True):
 
     def is_whole(self, due: Due, sender: Sender) -> bool:
         """Whether no text that the send may need was erased."""
+        drafts = (self.drafts.get((due.lead_id, node.id)) for node in self.campaign(due).nodes)
         needed = {due.document_id, *_campaign_texts(self.campaign(due)), *_sender_texts(sender)}
-        return needed <= self.documents.keys()
+        return needed | {draft for draft in drafts if draft is not None} <= self.documents.keys()
 
     def lead(self, due: Due) -> LeadProfile:
         """Who the lead is."""
@@ -47,12 +50,10 @@ class Material(Struct, frozen=True):
         return unpack(self.documents[sender.profile_id], SenderProfile)
 
     def words(self, due: Due, node_id: UUID) -> NodeWords:
-        """What a node of the lead's campaign says."""
+        """What the lead is sent for a node. Raises ``MissingDraft``, and ``templating.Unresolved``."""
         nodes = self.campaign(due).nodes
-        return self._words(nodes[position_of(nodes, node_id)])
-
-    def _words(self, node: Node) -> NodeWords:
-        return unpack(self.documents[node.text.document_id], NodeWords) if node.text else NodeWords()
+        node = nodes[position_of(nodes, node_id)]
+        return words_for(due.lead_id, node, self.drafts, self.lead(due).values(), self.documents)
 
 
 class Materials:
@@ -68,8 +69,11 @@ class Materials:
         """What the sends of these rows are made from."""
         campaigns = await self._load_campaigns(rows)
         senders = await self._load_senders(rows)
-        documents = await self._open(_wanted(rows, campaigns, senders))
-        return Material(campaigns, senders, documents)
+        recipients = [Recipient(due.workspace_id, due.campaign_id, due.lead_id) for due in rows]
+        async with self._pool.acquire() as connection:
+            drafts = await promoted(connection, recipients)
+        documents = await self._open(_wanted(rows, campaigns, senders, drafts))
+        return Material(campaigns, senders, drafts, documents)
 
     async def _load_campaigns(self, rows: Sequence[Due]) -> dict[Key, Campaign]:
         keys = {(due.workspace_id, due.campaign_id) for due in rows}
@@ -92,12 +96,18 @@ class Materials:
 
 
 def _wanted(
-    rows: Sequence[Due], campaigns: Mapping[Key, Campaign], senders: Mapping[Key, Sender]
+    rows: Sequence[Due],
+    campaigns: Mapping[Key, Campaign],
+    senders: Mapping[Key, Sender],
+    drafts: Promoted,
 ) -> dict[UUID, set[UUID]]:
     """The documents that the sends of ``rows`` are made of, by workspace."""
     wanted: dict[UUID, set[UUID]] = {}
     for due in rows:
         wanted.setdefault(due.workspace_id, set()).add(due.document_id)
+    workspace_of = {due.lead_id: due.workspace_id for due in rows}
+    for (lead_id, _), document_id in drafts.items():
+        wanted[workspace_of[lead_id]].add(document_id)
     for (workspace_id, _), campaign in campaigns.items():
         wanted[workspace_id].update(_campaign_texts(campaign))
     for (workspace_id, _), sender in senders.items():

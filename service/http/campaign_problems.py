@@ -270,4 +270,40 @@ LAUNCH_PROBLEMS: Final = (
         "This costs more credits than the workspace has; nothing was done and nothing charged.",
         "Have credits granted, or ask for less.",
     ),
+    ProblemType(
+        "credits-changed",
+        409,
+        "The credits changed at the same moment",
+        "Too many requests of the workspace spend credits at once; nothing of this one was done.",
+        "Repeat the request.",
+    ),
+    ProblemType(
+        "reservation-over",
+        409,
+        "The request took too long",
+        "The credits reserved for it have gone back to the balance meanwhile; nothing was written, nothing charged.",
+        "Repeat the request.",
+    ),
+    ProblemType(
+        "llm-not-configured",
+        400,
+        "No language model is configured",
+        "Drafts of AI nodes are written by a language model, and this service has none.",
+        "Set LIFTOFF_LLM_URL and LIFTOFF_LLM_MODEL and start the service again, or write the drafts by hand.",
+    ),
+    ProblemType(
+        "llm-unavailable",
+        503,
+        "The language model wrote nothing",
+        "It did not answer in time, refused, or answered with nothing that can be sent; 'reasons' counts which. "
+        "Nothing was changed and every credit was given back.",
+        "Repeat the request later; if it stays, look at LIFTOFF_LLM_URL, _MODEL and _API_KEY.",
+    ),
+    ProblemType(
+        "too-many-drafts",
+        400,
+        "Too many drafts at once",
+        "One request has only so many drafts written ('at_most'); this would have been more. Nothing was done.",
+        "Name fewer leads in 'prospect_ids', and repeat it with the next ones.",
+    ),
 )

@@ -15,6 +15,7 @@ from service.http.events import event_routes
 from service.http.launch import launch_routes
 from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
+from service.http.messages import message_routes
 from service.http.plan import plan_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
@@ -33,6 +34,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *suppression_routes,
     *event_routes,
     *credit_routes,
+    *message_routes,
 )
 
 
@@ -64,6 +66,12 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "unsubscribing": liftoff.unsubscribing,
             "hearing": liftoff.hearing,
             "settings": liftoff.settings,
+            "credits": liftoff.credits,
+            "credit_reading": liftoff.credit_reading,
+            "draft_reading": liftoff.draft_reading,
+            "draft_editing": liftoff.draft_editing,
+            "resolving": liftoff.resolving,
+            "generating": liftoff.generating,
         },
         [*unsubscribe_routes, *webhook_routes],
     )

@@ -1,4 +1,4 @@
-"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, or not resolvable."""
+"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, or without a text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import aiosql
 
 from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, SkippedLead, SkipReason
-from domain.sequence import required_variables
+from domain.sequence import prompt_nodes, template_nodes
 from service.database.pool import Connection
 
 LEADS_AN_EVENT: Final = 1000
@@ -29,11 +29,19 @@ async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaig
     skip_other = campaign.settings.skip_other_campaigns
     if skip_other:
         await _queries.lock_selection(connection, workspace_id=workspace_id)
+    asking = [
+        (node.id, name)
+        for node in template_nodes(campaign.nodes)
+        if node.text
+        for name in node.text.variables
+    ]
     rows = _queries.left_out(
         connection,
         workspace_id=workspace_id,
         campaign_id=campaign.id,
-        required=sorted(required_variables(campaign.nodes)),
+        asking=[node_id for node_id, _ in asking],
+        variables=[name for _, name in asking],
+        prompts=[node.id for node in prompt_nodes(campaign.nodes)],
         skip_other=skip_other,
     )
     return [

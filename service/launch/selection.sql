@@ -4,9 +4,10 @@
 -- Two launches that look at each other's leads take turns, else both could take the same person.
 SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::uuid::text, 0));
 
--- name: left_out(workspace_id, campaign_id, required, skip_other)
--- The leads to leave out, in order, each with the first rule that applies. `required` are the variables that the
--- sequence needs and has no fallback for; `fields` names what is known of a lead.
+-- name: left_out(workspace_id, campaign_id, asking, variables, prompts, skip_other)
+-- The leads to leave out, in order, each with the first rule that applies. The nodes `asking` need the `variables` at the
+-- same places and have no fallback for them; `fields` names what is known of a lead. Who has words of their own for a node
+-- needs none of its variables; for the nodes `prompts` there is nothing else that could be sent.
 WITH elsewhere AS MATERIALIZED (
     SELECT DISTINCT ON (o.person_id) o.person_id, o.campaign_id
     FROM dispatch_campaigns AS c
@@ -22,27 +23,46 @@ WITH elsewhere AS MATERIALIZED (
           )
       )
     ORDER BY o.person_id, o.campaign_id
+), asked AS MATERIALIZED (
+    -- One look into the index for each lead that needs one, whatever the planner thinks: drafts are written in bulk, and
+    -- the statistics know nothing of them yet.
+    SELECT
+        o.lead_id, o.ordinal, o.person_id,
+        CASE WHEN NOT o.fields @> :variables::text[] THEN (
+            SELECT n.variable FROM unnest(:asking::uuid[], :variables::text[]) AS n (node_id, variable)
+            WHERE n.variable <> ALL (o.fields)
+              AND n.node_id <> ALL (ARRAY (
+                  SELECT m.node_id FROM message_drafts AS m
+                  WHERE m.workspace_id = :workspace_id AND m.campaign_id = :campaign_id AND m.lead_id = o.lead_id
+                    AND m.origin <> 'template'
+              ))
+            ORDER BY n.variable
+            LIMIT 1
+        ) END AS variable,
+        CASE WHEN cardinality(:prompts::uuid[]) > 0 THEN (
+            SELECT count(*) < cardinality(:prompts::uuid[]) FROM message_drafts AS m
+            WHERE m.workspace_id = :workspace_id AND m.campaign_id = :campaign_id AND m.lead_id = o.lead_id
+              AND m.node_id = ANY (:prompts::uuid[]) AND m.origin <> 'template'
+        ) ELSE false END AS lacks_draft
+    FROM roster AS o
+    WHERE o.workspace_id = :workspace_id AND o.campaign_id = :campaign_id
 )
 SELECT
     r.lead_id,
     CASE
         WHEN s.person_id IS NOT NULL THEN 'suppressed'
         WHEN e.person_id IS NOT NULL THEN 'active-in-other-campaign'
-        ELSE 'unresolved-variable'
+        WHEN r.variable IS NOT NULL THEN 'unresolved-variable'
+        ELSE 'missing-draft'
     END AS reason,
     s.reason AS suppression,
     s.since,
     CASE WHEN s.person_id IS NULL THEN e.campaign_id END AS other_campaign,
-    CASE
-        WHEN s.person_id IS NULL AND e.person_id IS NULL
-        THEN (SELECT v FROM unnest(:required::text[]) AS v WHERE v <> ALL (r.fields) ORDER BY v LIMIT 1)
-    END AS variable
-FROM roster AS r
-LEFT JOIN suppressions AS s ON s.workspace_id = r.workspace_id AND s.person_id = r.person_id
+    CASE WHEN s.person_id IS NULL AND e.person_id IS NULL THEN r.variable END AS variable
+FROM asked AS r
+LEFT JOIN suppressions AS s ON s.workspace_id = :workspace_id AND s.person_id = r.person_id
 LEFT JOIN elsewhere AS e ON e.person_id = r.person_id
-WHERE r.workspace_id = :workspace_id
-  AND r.campaign_id = :campaign_id
-  AND (s.person_id IS NOT NULL OR e.person_id IS NOT NULL OR NOT r.fields @> :required::text[])
+WHERE s.person_id IS NOT NULL OR e.person_id IS NOT NULL OR r.variable IS NOT NULL OR r.lacks_draft
 ORDER BY r.ordinal;
 
 -- name: leads_digest(workspace_id, campaign_id, left_out)$

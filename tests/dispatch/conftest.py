@@ -15,6 +15,7 @@ from service.channels import outcome as channel
 from service.composition import Liftoff, connection_patience
 from service.dispatch.claims import Claim, Claims
 from service.dispatch.mails import Mails
+from service.dispatch.prepared import Prepared
 from service.dispatch.recording import Finished, Recording
 from service.engine import LaunchJob
 from service.ids import new_id
@@ -70,6 +71,10 @@ class Worker:
         claims = await self.claim(await self.begin(), at_most)
         assert claims is not None
         return claims
+
+    async def prepare(self, claims: Sequence[Claim]) -> list[Prepared]:
+        """The mails of the claims."""
+        return await self._mails.prepare(claims)
 
     async def record(self, claims: Sequence[Claim], outcome: channel.Outcome) -> None:
         """Let this be what became of the claims."""

@@ -27,6 +27,7 @@ from domain.campaign.decide import (
     Pause,
     RecordRefusal,
     Resume,
+    ReviseDrafts,
     ReviseLeads,
     RollBack,
     ScheduleLaunch,
@@ -90,6 +91,7 @@ schedules = st.builds(ScheduleLaunch, launch_at=times, now=st.just(START))
 commands: st.SearchStrategy[Command] = st.one_of(
     edits,
     st.builds(ReviseLeads, added=st.integers(0, 9), removed=st.just(0), corrected=st.integers(0, 1)),
+    st.builds(ReviseDrafts, written=st.integers(0, 2)),
     st.builds(Launch, total=st.integers(0, 9), skipped=st.integers(0, 9)),
     schedules,
     st.just(UnscheduleLaunch()),
