@@ -24,28 +24,25 @@ WITH elsewhere AS MATERIALIZED (
       )
     ORDER BY o.person_id, o.campaign_id
 ), asked AS MATERIALIZED (
-    -- One look into the index for each lead that needs one, whatever the planner thinks: drafts are written in bulk, and
-    -- the statistics know nothing of them yet.
+    -- A FULL JOIN is hashed or merged, never a loop in a loop, however little the planner knows of tables just filled.
     SELECT
         o.lead_id, o.ordinal, o.person_id,
         CASE WHEN NOT o.fields @> :variables::text[] THEN (
             SELECT n.variable FROM unnest(:asking::uuid[], :variables::text[]) AS n (node_id, variable)
-            WHERE n.variable <> ALL (o.fields)
-              AND n.node_id <> ALL (ARRAY (
-                  SELECT m.node_id FROM message_drafts AS m
-                  WHERE m.workspace_id = :workspace_id AND m.campaign_id = :campaign_id AND m.lead_id = o.lead_id
-                    AND m.origin <> 'template'
-              ))
+            WHERE n.variable <> ALL (o.fields) AND n.node_id <> ALL (coalesce(d.node_ids, '{}'))
             ORDER BY n.variable
             LIMIT 1
         ) END AS variable,
-        CASE WHEN cardinality(:prompts::uuid[]) > 0 THEN (
-            SELECT count(*) < cardinality(:prompts::uuid[]) FROM message_drafts AS m
-            WHERE m.workspace_id = :workspace_id AND m.campaign_id = :campaign_id AND m.lead_id = o.lead_id
-              AND m.node_id = ANY (:prompts::uuid[]) AND m.origin <> 'template'
-        ) ELSE false END AS lacks_draft
-    FROM roster AS o
-    WHERE o.workspace_id = :workspace_id AND o.campaign_id = :campaign_id
+        NOT coalesce(d.node_ids, '{}') @> :prompts::uuid[] AS lacks_draft
+    FROM (
+        SELECT lead_id, ordinal, person_id, fields FROM roster
+        WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id
+    ) AS o
+    FULL JOIN (
+        SELECT lead_id, array_agg(node_id) AS node_ids FROM message_drafts
+        WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND origin <> 'template'
+        GROUP BY lead_id
+    ) AS d ON d.lead_id = o.lead_id
 )
 SELECT
     r.lead_id,
@@ -62,7 +59,8 @@ SELECT
 FROM asked AS r
 LEFT JOIN suppressions AS s ON s.workspace_id = :workspace_id AND s.person_id = r.person_id
 LEFT JOIN elsewhere AS e ON e.person_id = r.person_id
-WHERE s.person_id IS NOT NULL OR e.person_id IS NOT NULL OR r.variable IS NOT NULL OR r.lacks_draft
+WHERE r.lead_id IS NOT NULL
+  AND (s.person_id IS NOT NULL OR e.person_id IS NOT NULL OR r.variable IS NOT NULL OR r.lacks_draft)
 ORDER BY r.ordinal;
 
 -- name: leads_digest(workspace_id, campaign_id, left_out)$
