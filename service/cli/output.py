@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
@@ -17,6 +18,8 @@ Row: TypeAlias = Mapping[str, Any]
 
 FORMATS: Final = ("json", "table", "raw")
 _FIRST_COLUMNS: Final = ("id", "name", "status", "type")
+# For the eye, and so that a narrow column breaks it between the day and the time.
+_TIME: Final = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?Z)$", re.ASCII)
 # A longer text is folded rather than its column left out.
 _NARROWEST: Final = 16
 
@@ -161,4 +164,4 @@ def _text(value: object) -> str:
         case dict():
             return printable(msgspec.json.encode(value).decode())
         case _:
-            return printable(str(value))
+            return _TIME.sub(r"\1 \2", printable(str(value)))
