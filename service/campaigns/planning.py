@@ -127,11 +127,10 @@ class Planning:
             lanes={id_: untouched(own_limits.get(id_)) for id_ in settings.sender_account_ids},
             leads=_enrolled(actions, first_node),
         )
-        return replace(
-            ahead,
-            campaigns=(*ahead.campaigns, launched),
-            standing=(Standing(first_node, count),),
-        )
+        others = [
+            other for other in ahead.campaigns if other.id != campaign.id
+        ]  # it may just have become active
+        return replace(ahead, campaigns=(*others, launched), standing=(Standing(first_node, count),))
 
     async def _planned(
         self, campaign: Campaign, now: datetime, starts_at: datetime, ahead: Ahead, report: Report
