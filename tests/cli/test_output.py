@@ -64,7 +64,7 @@ def test_a_thing_is_its_names_and_values_with_its_lists_below() -> None:
 
 def test_sentences_have_lines_of_their_own_and_words_share_one() -> None:
     shown = _table({"thing": {"said": ["One thing.", "And another."], "scopes": ["read", "write"]}})
-    assert [line.split(maxsplit=1)[-1].strip() for line in shown.splitlines()] == [
+    assert [line.removeprefix("said").removeprefix("scopes").strip() for line in shown.splitlines()] == [
         "One thing.",
         "And another.",
         "read, write",
