@@ -147,11 +147,11 @@ class LeadEditing:
             document_id=document_id,
             fields=fields,
         )
-        document = Document(person_id, document_id, pack(after.profile), fields)
-        await self._vault.seal_many(connection, workspace_id, [document])
         # What was written for one person is not sent to another.
         others = [lead_id] if person_id != found[0]["person_id"] else []
         dropped = await drop_drafts(connection, Roll(workspace_id, draft.id), others)
+        document = Document(person_id, document_id, pack(after.profile), fields)
+        await self._vault.seal_many(connection, workspace_id, [document])
         corrected = LeadsCorrected(leads=(CorrectedLead(lead_id, person_id, document_id),))
         await self._revise(connection, caller, draft, ReviseLeads(corrected=1), corrected, *dropped)
 

@@ -123,14 +123,14 @@ class Generating:
             profiles = await profiles_of(connection, self._vault, workspace_id, leads)
         if len(leads) > MAX_DRAFTS:
             raise _too_many()
-        # Who is named gets words anew; else only those get words who have none that were written for them.
-        yields_to: Origin = "template" if lead_ids is None else "ai"
+        # A model's words are written anew for leads that are named; for all others they stay, as a person's always do.
+        counts_as: Origin = "template" if lead_ids is None else "ai"
         asked = _Asked()
         for lead in leads:
             for node in nodes:
                 if node.id not in words or lead.lead_id not in profiles:
                     continue
-                if keeps(present.get((lead.lead_id, node.id)), yields_to):
+                if keeps(present.get((lead.lead_id, node.id)), counts_as):
                     asked.kept += 1
                     continue
                 try:

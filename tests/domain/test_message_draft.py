@@ -7,10 +7,13 @@ from uuid import UUID
 import pytest
 
 from domain import message_draft
+from domain.campaign.decide import ReviseDrafts, decide
+from domain.campaign.events import DraftsRevised
 from domain.event import Event
 from domain.message_draft import DraftsDropped, DraftsWritten, Origin, WrittenDraft, keeps
 from domain.refusal import Invalid, Refused
 from domain.sequence import Channel, Node
+from tests.domain.test_campaign import ACTIVE, given, refusal
 from tests.domain.test_credits import recorded
 
 LEAD, OTHER, NODE, END = (UUID(int=number) for number in range(1, 5))
@@ -93,3 +96,9 @@ def test_a_node_that_is_not_there_takes_no_words() -> None:
     with pytest.raises(Refused) as refusal:
         message_draft.check("email", MAIL, OTHER, "Hi", "Hello")
     assert refusal.value.code == "node-not-found"
+
+
+def test_drafts_are_written_while_the_campaign_is_a_draft_only() -> None:
+    assert decide(given(), ReviseDrafts(written=2)) == (DraftsRevised(written=2),)
+    assert decide(given(), ReviseDrafts(written=0)) == ()
+    assert refusal(given(*ACTIVE), ReviseDrafts(written=1)).code == "campaign-not-draft"
