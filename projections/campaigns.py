@@ -76,7 +76,7 @@ def _prominence(status: Status) -> int:
 
 CAMPAIGNS: Final = Projection(
     name="campaigns",
-    version=1,
+    version=2,
     table=Table("campaigns", ("workspace_id", "campaign_id")),
     row=CampaignRow,
     births=(CampaignCreated,),

@@ -246,7 +246,7 @@ def sender_usage(key: Key, tracked: TrackedLead) -> Iterator[SenderDay]:
 
 LEADS: Final = Projection(
     name="leads",
-    version=1,
+    version=2,
     table=Table("leads", ("workspace_id", "lead_id")),
     row=LeadRow,
     births=(ImportedLead,),

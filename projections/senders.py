@@ -65,7 +65,7 @@ def read(row: SenderRow) -> tuple[Key, Sender]:
 
 SENDERS: Final = Projection(
     name="senders",
-    version=1,
+    version=2,
     table=Table("senders", ("workspace_id", "sender_id")),
     row=SenderRow,
     births=(SenderConnected,),

@@ -68,7 +68,7 @@ class Planning:
         self._simulating = asyncio.Lock()
 
     async def plan(self, workspace_id: UUID, campaign_id: UUID, start: datetime | None) -> Plan:
-        """The plan of a draft launched at ``start`` (None: now), or of what a launched campaign has left.
+        """The plan of a draft launched at ``start`` (None: as scheduled, or else now), or of what a campaign has left.
 
         A paused campaign is planned as if it were resumed now. Raises ``Refused`` ``not-found``, ``Invalid`` for a
         start that can't be, and ``NotReady`` for a draft that would have nothing to send, or nobody to send it.
@@ -78,7 +78,7 @@ class Planning:
         _check_start(campaign, start, now)
         match campaign.status:
             case "draft":
-                return await self._of_draft(workspace_id, campaign, now, start or now)
+                return await self._of_draft(workspace_id, campaign, now, start or campaign.launch_at or now)
             case "launching":
                 return await self._of_launch(workspace_id, campaign, now)
             case "active" | "paused":

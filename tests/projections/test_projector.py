@@ -173,7 +173,7 @@ async def test_an_event_that_this_program_does_not_know_stops_everything_until_o
 async def test_a_new_version_is_folded_anew_and_an_older_program_leaves_it_alone(
     pool: Pool, feed: Feed, write: Write
 ) -> None:
-    newer = replace(SENDERS, version=2, lay_out=lay_out_as_new)
+    newer = replace(SENDERS, version=SENDERS.version + 1, lay_out=lay_out_as_new)
     await write(lived(1))
     await catch_up(Projector(pool, feed))
     await catch_up(Projector(pool, feed, [newer]))
