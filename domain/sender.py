@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias, assert_never
 from uuid import UUID
@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
 from domain.event import Event, Recorded
+from domain.lifecycle import Cause, Lifecycle
 from domain.machine import Arrow, StatusMachine
 from domain.refusal import FieldError, Invalid
 from domain.sequence import Channel
@@ -188,21 +189,41 @@ def _apply(sender: Sender, event: Event) -> Sender:
             return sender
 
 
+_BY_WARMUP: Final[Mapping[WarmupStatus, SenderTrigger]] = {
+    "not_started": "reset",
+    "warming": "warm",
+    "active": "activate",
+}
+
+
 def _settled(sender: Sender) -> Sender:
     """The status that inbox and warm-up add up to."""
-    if not sender.inbox_verified:
-        return sender
-    by_warmup: dict[WarmupStatus, SenderTrigger] = {
-        "not_started": "reset",
-        "warming": "warm",
-        "active": "activate",
-    }
-    return _moved(sender, by_warmup[sender.warmup_status])
+    return _moved(sender, _BY_WARMUP[sender.warmup_status]) if sender.inbox_verified else sender
 
 
 def _moved(sender: Sender, trigger: SenderTrigger) -> Sender:
     return replace(sender, status=MACHINE.target(trigger, sender.status) or sender.status)
 
+
+LIFECYCLE: Final[Lifecycle[SenderStatus, SenderTrigger]] = Lifecycle(
+    machine=MACHINE,
+    births=(SenderConnected,),
+    causes=(
+        Cause(InboxConfigured, "reset"),
+        Cause(InboxRejected, "fail"),
+        *(
+            Cause(event, trigger, given={"warmup_status": warmup, "inbox_verified": True})
+            for event in (SenderChanged, InboxVerified)
+            for warmup, trigger in _BY_WARMUP.items()
+        ),
+    ),
+    marks={
+        InboxConfigured: {"inbox_verified": False},
+        InboxVerified: {"inbox_verified": True},
+        InboxRejected: {"inbox_verified": False},
+    },
+)
+"""How events move a sender, as data."""
 
 # --- Decide ----------------------------------------------------------------------------------------------------------
 

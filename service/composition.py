@@ -9,9 +9,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain import sender, suppression
+from domain import audit, sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
+from service.audit.checkpoints import Checkpoints
+from service.audit.export import Export
+from service.audit.keys import AuditKeys
+from service.audit.publishing import Directory, Publishing
+from service.audit.sealing import Sealing
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
 from service.campaigns.preflight import Preflight
@@ -50,10 +55,16 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.history import History
 from service.store.log import EventStore
-from service.vault import MasterKey, Vault
+from service.vault import MasterKey, Sealer, Vault
 from service.worker import Worker
 
-EVENTS: Final = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
+EVENTS: Final = (
+    *campaign_events.EVENTS,
+    *lead_events.EVENTS,
+    *sender.EVENTS,
+    *suppression.EVENTS,
+    *audit.EVENTS,
+)
 """Every event there is."""
 VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
 """How long an inbox may take to let somebody in: a person waits for it."""
@@ -72,6 +83,11 @@ class Liftoff:
     store: EventStore
     feed: Feed
     history: History
+    sealing: Sealing
+    checkpoints: Checkpoints
+    publishing: Publishing
+    export: Export
+    audit_keys: AuditKeys
     freshness: Freshness
     gates: Gates
     campaigns: Campaigns
@@ -119,6 +135,10 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     vault = Vault(master_key)
     codec = Codec(EVENTS)
     store = EventStore(pool, codec)
+    feed = Feed(pool, codec)
+    audit_keys = AuditKeys(Sealer(master_key), clock)
+    sealing = Sealing(pool, feed, store, audit_keys, clock)
+    checkpoints = Checkpoints(pool)
     freshness = Freshness(pool)
     gates = Gates()
     suppressions = Suppressions(store, clock)
@@ -138,8 +158,13 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         vault=vault,
         codec=codec,
         store=store,
-        feed=Feed(pool, codec),
+        feed=feed,
         history=History(pool),
+        sealing=sealing,
+        checkpoints=checkpoints,
+        publishing=Publishing(checkpoints, [Directory(settings.audit_dir)] if settings.audit_dir else []),
+        export=Export(pool, store, sealing, checkpoints, audit_keys, clock, EVENTS),
+        audit_keys=audit_keys,
         freshness=freshness,
         gates=gates,
         campaigns=campaigns,

@@ -6,6 +6,9 @@ VALUES (:workspace_id, :name, :created_at)
 ON CONFLICT (name) DO UPDATE SET name = w.name
 RETURNING workspace_id;
 
+-- name: find-workspace(name)$
+SELECT workspace_id FROM workspaces WHERE name = :name;
+
 -- name: any-workspace()$
 SELECT EXISTS (SELECT FROM workspaces);
 

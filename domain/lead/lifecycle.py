@@ -1,0 +1,58 @@
+"""How events move a lead, and what they mean for its sends, as data.
+
+An event of a roster moves each lead it names. What became of a send is recorded also when the lead ended meanwhile, and
+then moves nothing: those causes are not ``required``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from domain.event import Event
+from domain.lead.events import (
+    LeadCompleted,
+    LeadsCancelled,
+    LeadsImported,
+    LeadsRemoved,
+    LeadsSkipped,
+    LeadStatus,
+    LeadsWithdrawn,
+    LeadUnsubscribed,
+    SendAccepted,
+    SendDeferred,
+    SendFailed,
+    SendIntended,
+    SendOutcomeUnknown,
+    SendRefused,
+)
+from domain.lead.state import MACHINE, LeadTrigger
+from domain.lifecycle import Cause, Lifecycle
+
+SendEffect = Literal["intend", "deliver", "defer", "end", "lose"]
+"""``intend`` opens a send, ``deliver`` closes it as sent, ``end`` unsent; ``defer`` and ``lose`` leave it open."""
+
+LIFECYCLE: Final[Lifecycle[LeadStatus, LeadTrigger]] = Lifecycle(
+    machine=MACHINE,
+    births=(LeadsImported,),
+    deaths=(LeadsRemoved,),
+    causes=(
+        Cause(LeadsSkipped, "cancel", required=True),
+        Cause(LeadsWithdrawn, "withdraw"),
+        Cause(LeadsCancelled, "cancel"),
+        Cause(SendAccepted, "accept"),
+        Cause(SendRefused, "bounce"),
+        Cause(SendFailed, "fail"),
+        Cause(SendOutcomeUnknown, "lose"),
+        Cause(LeadCompleted, "finish"),
+        Cause(LeadUnsubscribed, "unsubscribe", required=True),
+    ),
+)
+SENDS: Final[Mapping[type[Event], SendEffect]] = {
+    SendIntended: "intend",
+    SendAccepted: "deliver",
+    SendDeferred: "defer",
+    SendRefused: "end",
+    SendFailed: "end",
+    SendOutcomeUnknown: "lose",
+}
