@@ -1,8 +1,8 @@
 """The manifest: what who reads an export has to know, all of it taken from the domain's own tables.
 
 With it a verifier can re-fold the history and needs no rule of its own about campaigns. ``lifecycles`` says which
-streams tell of a kind of thing, how its events move its status (``domain.lifecycle`` says what the words mean), and what
-they mean for a lead's sends. An event of another stream that names leads, in ``leads`` or ``lead_ids``, tells of each.
+streams tell of a kind of thing, how its events move its status (``domain.lifecycle`` explains the words), and what they
+mean for a lead's sends. An event of another stream that names leads, in ``leads`` or ``lead_ids``, tells of each.
 """
 
 from __future__ import annotations
