@@ -1,7 +1,7 @@
 """How events move a lead, and what they mean for its sends, as data.
 
-An event of a roster moves each lead it names. What became of a send is recorded also when the lead ended meanwhile, and
-then moves nothing: those causes are not ``required``.
+An event of a roster moves each lead it names. Most of them are recorded also of a lead that has ended (by unsubscribing,
+say, while it was being sent to, or before a second launch), and then move nothing: they are not ``required``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LIFECYCLE: Final[Lifecycle[LeadStatus, LeadTrigger]] = Lifecycle(
     births=(LeadsImported,),
     deaths=(LeadsRemoved,),
     causes=(
-        Cause(LeadsSkipped, "cancel", required=True),
+        Cause(LeadsSkipped, "cancel"),
         Cause(LeadsWithdrawn, "withdraw"),
         Cause(LeadsCancelled, "cancel"),
         Cause(SendAccepted, "accept"),

@@ -60,13 +60,14 @@ def add(one: Point, other: Point) -> Point:
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def times(factor: int, point: Point) -> Point:
-    """A point added to itself so many times."""
+def combine(m: int, one: Point, n: int, other: Point) -> Point:
+    """``m`` times one point and ``n`` times another, added."""
+    both = add(one, other)
     total: Point = (0, 1, 1, 0)
-    while factor:
-        if factor & 1:
-            total = add(total, point)
-        point, factor = add(point, point), factor >> 1
+    for bit in range(max(m, n).bit_length() - 1, -1, -1):
+        total = add(total, total)
+        if chosen := (m >> bit & 1) + 2 * (n >> bit & 1):
+            total = add(total, (one, other, both)[chosen - 1])
     return total
 
 
@@ -93,10 +94,8 @@ def has_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
     if key is None or r is None or BASE is None or s >= ORDER or len(signature) != 64:
         return False
     challenge = int.from_bytes(sha512(signature[:32] + public_key + message).digest(), "little") % ORDER
-    left, right = times(s, BASE), add(r, times(challenge, key))
-    return not (
-        (left[0] * right[2] - right[0] * left[2]) % P or (left[1] * right[2] - right[1] * left[2]) % P
-    )
+    x, y, z, _ = combine(s, BASE, challenge, (P - key[0], key[1], 1, P - key[3]))
+    return not ((x - r[0] * z) % P or (y - r[1] * z) % P)
 
 
 # --- Signed notes and checkpoints (C2SP) -----------------------------------------------------------------------------
@@ -561,7 +560,7 @@ def report(manifest: Manifest, keys: Sequence[Key], history: History) -> list[st
     """What was found to hold."""
     kinds = ", ".join(f"{len(things)} {prefix.rstrip('-')}s" for prefix, things in history.things.items())
     lines = [
-        f"events {manifest.first} to {manifest.last} of {manifest.size}, numbered without a hole; each hashes to its tile",
+        f"events {manifest.first} to {manifest.last} of {manifest.size}, without a hole; each hashes to its tile",
         f"root and {len(manifest.checkpoints)} checkpoints, each a beginning of the next, signed by {manifest.origin}",
         f"re-folded {kinds}: every transition legal, {len(history.versions)} streams without a hole",
         f"{history.sends} sends, each intended before its outcome, no step sent twice to a lead",
