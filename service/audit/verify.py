@@ -285,19 +285,28 @@ class Kind:
 
 
 class Thing:
-    """A campaign, a lead or a sender after the events so far. ``campaign``, ``open`` and ``sent`` are a lead's."""
+    """A campaign or a sender after the events so far. ``known``: what its causes ask for. The rest is a campaign's."""
 
-    __slots__ = ("campaign", "known", "leads", "open", "reached", "sent", "status", "total")
-
-    def __init__(self, status: str, campaign: str = "") -> None:
+    def __init__(self, status: str) -> None:
         self.status = status
         self.known: dict[str, Any] = {}
-        self.reached: tuple[str, ...] = ()
-        self.campaign = campaign
-        self.open: list[Any] | None = None  # send id, node, attempt, whether it was deferred
-        self.sent: tuple[str, ...] = ()
         self.leads = 0
         self.total: int | None = None
+        self.counts: Counter[str] = Counter()
+
+
+class Lead:
+    """A lead after the events so far. ``open``: send id, step, attempt, and whether it was deferred; ``sent``: steps."""
+
+    __slots__ = ("campaign", "known", "open", "reached", "sent", "status")
+
+    def __init__(self, status: str, campaign: str) -> None:
+        self.status = status
+        self.known: dict[str, Any] = {}
+        self.campaign = campaign
+        self.reached: tuple[str, ...] = ()
+        self.open: tuple[str, str, int, bool] | None = None
+        self.sent: tuple[str, ...] = ()
 
 
 class History:
@@ -309,8 +318,10 @@ class History:
     def __init__(self, manifest: dict[str, Any], folder: Folder) -> None:
         kinds = {name: Kind(told) for name, told in manifest["lifecycles"].items()}
         self.lead, self.campaign = kinds["lead"], kinds["campaign"]
-        self.things: dict[str, dict[str, Thing]] = {kind.prefix: {} for kind in kinds.values()}
-        self.leads = self.things[self.lead.prefix]
+        self.things: dict[str, dict[str, Thing]] = {
+            kind.prefix: {} for kind in kinds.values() if kind is not self.lead
+        }
+        self.leads: dict[str, Lead] = {}
         self.campaigns = self.things[self.campaign.prefix]
         self.kinds = {kind.prefix: kind for kind in kinds.values()}
         self.schemas = {name: told["schema"] for name, told in manifest["events"].items()}
@@ -322,7 +333,6 @@ class History:
         self.event_ids: set[int] = set()
         self.position = 0
         self.sends = 0
-        self.counts: Counter[tuple[str, str]] = Counter()
 
     def take(self, entry: bytes) -> None:
         """Fold one event."""
@@ -399,7 +409,7 @@ class History:
         elif lead_id in self.leads:
             raise Wrong(f"the lead {lead_id} begins a second time")
         else:
-            self.leads[lead_id] = Thing(self.lead.initial, campaign_id)
+            self.leads[lead_id] = Lead(self.lead.initial, campaign_id)
             campaign.leads += 1
 
     def _tell_lead(self, lead_id: str, type_: str, payload: dict[str, Any]) -> None:
@@ -414,12 +424,12 @@ class History:
         self._move(self.lead, lead, type_, payload)
         if lead.status != before and lead.status not in lead.reached:
             lead.reached += (lead.status,)
-            self.counts[lead.campaign, f"reached {lead.status}"] += 1
+            self.campaigns[lead.campaign].counts[lead.status] += 1
         if type_ in self.lead.deaths:
             del self.leads[lead_id]
             self.campaigns[lead.campaign].leads -= 1
 
-    def _send(self, effect: str, lead: Thing, payload: dict[str, Any]) -> None:
+    def _send(self, effect: str, lead: Lead, payload: dict[str, Any]) -> None:
         """A send is intended before it has an outcome, and no step of the sequence is sent twice."""
         send_id, opened = payload["send_id"], lead.open
         if effect == "intend":
@@ -428,22 +438,22 @@ class History:
                 raise Wrong(f"something is sent to a lead that is {lead.status}")
             if node in lead.sent:
                 raise Wrong(f"the step {node} is sent to the lead a second time")
-            if [send_id, node, attempt - 1, True] != (opened or [send_id, node, 0, True]):
+            if (send_id, node, attempt - 1, True) != (opened or (send_id, node, 0, True)):
                 raise Wrong(f"the send {send_id} begins while another is open, or out of turn")
-            lead.open = [send_id, node, attempt, False]
+            lead.open = (send_id, node, attempt, False)
             return
         if opened is None or opened[0] != send_id or opened[3]:
             raise Wrong(f"it tells the outcome of the send {send_id}, which was not intended")
         if effect == "defer":
-            opened[3] = True
+            lead.open = (*opened[:3], True)
         elif effect in ("deliver", "end"):
             lead.open = None
         if effect == "deliver":
-            self.counts[lead.campaign, "contacted"] += not lead.sent
+            self.campaigns[lead.campaign].counts["contacted"] += not lead.sent
             lead.sent += (opened[1],)
             self.sends += 1
 
-    def _move(self, kind: Kind, thing: Thing, type_: str, payload: dict[str, Any]) -> None:
+    def _move(self, kind: Kind, thing: Thing | Lead, type_: str, payload: dict[str, Any]) -> None:
         """Follow the first cause that applies through the status table."""
         if kind.remembered:
             told = {**payload, **payload.get("change", {}), **kind.marks.get(type_, {})}
@@ -498,7 +508,7 @@ def verify(path: str, trusted: Sequence[str] = ()) -> list[str]:
         history = History(manifest.told, folder)
         follow(folder, manifest, checkpoints, history)
         folder.require_nothing_else()
-        return report(manifest, keys, history)
+        return report(manifest, history)
 
 
 def manifest_of(content: bytes) -> Manifest:
@@ -556,22 +566,23 @@ def fold(history: History, first: int, entries: Sequence[bytes]) -> None:
             raise error
 
 
-def report(manifest: Manifest, keys: Sequence[Key], history: History) -> list[str]:
+def report(manifest: Manifest, history: History) -> list[str]:
     """What was found to hold."""
-    kinds = ", ".join(f"{len(things)} {prefix.rstrip('-')}s" for prefix, things in history.things.items())
+    things = "".join(f", {prefix[:-1]}s {len(found)}" for prefix, found in history.things.items())
     lines = [
-        f"events {manifest.first} to {manifest.last} of {manifest.size}, without a hole; each hashes to its tile",
-        f"root and {len(manifest.checkpoints)} checkpoints, each a beginning of the next, signed by {manifest.origin}",
-        f"re-folded {kinds}: every transition legal, {len(history.versions)} streams without a hole",
-        f"{history.sends} sends, each intended before its outcome, no step sent twice to a lead",
+        f"events {manifest.first} to {manifest.last} of {manifest.size}: no hole, every leaf in its tile",
+        f"{len(manifest.checkpoints)} checkpoints, each the beginning of the next, all signed",
+        f"{len(history.versions)} streams without a hole, every transition legal",
+        f"{history.sends} sends: intended before their outcome, no step twice to a lead",
+        f"re-folded: leads {len(history.leads)}{things}",
     ]
     if not history.complete:
-        lines.append("what is told of things that began before the first event was not judged")
+        lines.append("what is told of things that began before these events was not judged")
     for campaign_id, campaign in history.campaigns.items():
-        total = "" if campaign.total is None else f", launched for {campaign.total}"
-        counts = {name: n for (of, name), n in history.counts.items() if of == campaign_id}
-        counted = "".join(f", {n} {name}" for name, n in sorted(counts.items()))
-        lines.append(f"campaign {campaign_id} is {campaign.status}: {campaign.leads} leads{total}{counted}")
+        launched = "" if campaign.total is None else f", launched {campaign.total}"
+        counted = "".join(f", {name} {count}" for name, count in sorted(campaign.counts.items()))
+        lines.append(f"campaign {campaign_id} ({campaign.status})")
+        lines.append(f"  leads {campaign.leads}{launched}{counted}")
     return lines
 
 
