@@ -2,18 +2,20 @@
 
 With it a verifier can re-fold the history and needs no rule of its own about campaigns. ``lifecycles`` says which
 streams tell of a kind of thing, how its events move its status (``domain.lifecycle`` explains the words), and what they
-mean for a lead's sends. An event of another stream that names leads, in ``leads`` or ``lead_ids``, tells of each.
+mean for a lead's sends. An event of another stream tells of each lead that is named in the field ``names_leads`` of its
+payload: by id, or in objects with a ``lead_id``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
 
 from domain import streams
 from domain.campaign import lifecycle as campaign
@@ -67,8 +69,18 @@ def manifest(
 
 
 def _vocabulary(event: type[Event]) -> dict[str, Any]:
-    """An event's newest version, the fields of its payload, and what it is about."""
-    return {"schema": event.schema, "fields": event.__struct_fields__, "says": (event.__doc__ or "").strip()}
+    """An event's newest version, the fields of its payload, and which of them names leads."""
+    return {
+        "schema": event.schema,
+        "fields": event.__struct_fields__,
+        "names_leads": next(filter(None, map(_if_it_names_leads, fields(event))), None),
+    }
+
+
+def _if_it_names_leads(field: FieldInfo) -> str | None:
+    [element, *_] = get_args(field.type) or [None]
+    in_objects = "lead_id" in getattr(element, "__struct_fields__", ())
+    return field.name if in_objects or (field.name == "lead_ids" and element is UUID) else None
 
 
 def _lifecycles() -> dict[str, Any]:

@@ -256,10 +256,10 @@ class Tree:
         name = tile_path(level, first // WIDTH, len(hashes))
         stored = self.folder.read(name)
         if stored != b"".join(hashes):
-            different = [n for n, h in enumerate(hashes) if stored[32 * n : 32 * n + 32] != h] or [
-                len(hashes)
-            ]
-            what = f"event {first + different[0]}" if not level else f"hash {different[0]}"
+            differs = next(
+                (n for n, h in enumerate(hashes) if stored[32 * n : 32 * n + 32] != h), len(hashes)
+            )
+            what = f"hash {differs}" if level else f"event {first + differs}"
             raise Wrong(f"{what} is not what the leaves come to", name)
 
 
@@ -296,7 +296,7 @@ class Thing:
 
 
 class Lead:
-    """A lead after the events so far. ``open``: send id, step, attempt, and whether it was deferred; ``sent``: steps."""
+    """A lead after the events so far. ``open``: send id, step, attempt, whether it was deferred; ``sent``: steps."""
 
     __slots__ = ("campaign", "known", "open", "reached", "sent", "status")
 
@@ -325,6 +325,7 @@ class History:
         self.campaigns = self.things[self.campaign.prefix]
         self.kinds = {kind.prefix: kind for kind in kinds.values()}
         self.schemas = {name: told["schema"] for name, told in manifest["events"].items()}
+        self.naming = {name: told["names_leads"] for name, told in manifest["events"].items()}
         self.workspace: str = manifest["workspace_id"]
         self.complete = manifest["first"] == 0
         self.folder = folder
@@ -376,8 +377,9 @@ class History:
         elif (kind := self.kinds.get(prefix)) is not None:
             self._tell(kind, subject, type_, payload)
         else:
-            leads = [lead["lead_id"] for lead in payload.get("leads", ())]
-            for lead_id in leads or payload.get("lead_ids", ()):
+            named = self.naming.get(type_)
+            for lead in payload[named] if named else ():
+                lead_id = lead if isinstance(lead, str) else lead["lead_id"]
                 if type_ in self.lead.births:
                     self._enlist(lead_id, subject)
                 else:
