@@ -1,4 +1,4 @@
-"""Histories that a small world has lived through, sealed and exported."""
+"""A workspace with a history, ready to be sealed, exported and verified."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from uuid import UUID
 
 import pytest
 
-from service.access import Workspaces
+from domain.event import Event
 from service.audit.manifest import Extent
 from service.caller import Caller
 from service.composition import Liftoff, assembled
 from service.ids import new_id
 from service.settings import Settings
+from service.store.appends import Any as AnyVersion
+from service.store.appends import Append, Appended, StreamWrite
 from tests.api.conftest import clock
+from tests.audit.histories import export as export_of
+from tests.audit.histories import random_world, store
 from tests.http.conftest import MASTER_KEY, MovableClock
-from tests.projections.conftest import writing_to
-from tests.projections.world import lived
+from tests.projections.world import World
 
 __all__ = ["clock"]
 
-Exported: TypeAlias = Callable[..., Awaitable[Extent]]
+Exporting: TypeAlias = Callable[..., Awaitable[Extent]]
+Happens: TypeAlias = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
@@ -33,29 +37,44 @@ async def liftoff(database: str, clock: MovableClock) -> AsyncIterator[Liftoff]:
 
 
 @pytest.fixture
-async def workspace_id(liftoff: Liftoff) -> UUID:
-    """A workspace with a history: two campaigns, in which a little of everything happened."""
-    await Workspaces(liftoff.pool, liftoff.clock).take("acme")
-    await writing_to(liftoff.store)(lived())
-    return lived()[0].workspace_id
+async def world(liftoff: Liftoff) -> World:
+    """What happened in the workspace, about 700 events; one of them is too large for a leaf."""
+    lived = random_world(seed=1, steps=600)
+    await store(liftoff, lived)
+    return lived
 
 
 @pytest.fixture
-def export(liftoff: Liftoff, workspace_id: UUID, tmp_path: Path) -> Exported:
-    """Exports the history to a directory."""
+def workspace_id(world: World) -> UUID:
+    return world.workspace_id
 
-    async def exported(
-        directory: Path = tmp_path / "export", first: int | None = None, last: int | None = None
-    ) -> Extent:
-        extent = await liftoff.export.plan(workspace_id, first, last)
-        caller = Caller(workspace_id, "operator", new_id())
-        await liftoff.export.write(caller, extent, directory, lambda _: None)
-        return extent
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where exports go."""
+    return tmp_path / "export"
+
+
+@pytest.fixture
+def export(liftoff: Liftoff, workspace_id: UUID, directory: Path) -> Exporting:
+    """Exports the history of the workspace to the directory."""
+
+    async def exported(first: int | None = None, last: int | None = None, to: Path = directory) -> Extent:
+        return await export_of(liftoff, workspace_id, to, first, last)
 
     return exported
 
 
-async def public_keys(liftoff: Liftoff, workspace_id: UUID) -> list[str]:
-    """The keys an auditor is told to trust."""
-    async with liftoff.pool.acquire() as connection:
-        return [key.key for key in await liftoff.audit_keys.public(connection, workspace_id)]
+@pytest.fixture
+def happens(liftoff: Liftoff, workspace_id: UUID) -> Happens:
+    """Appends whatever it is told, as no part of the service would."""
+
+    async def append(stream: str, *events: Event) -> None:
+        write = StreamWrite(stream=stream, expected=AnyVersion(), events=events)
+        context = Caller(workspace_id, "test", new_id()).context(liftoff.clock)
+        stored = await liftoff.store.append(
+            Append(workspace_id=workspace_id, writes=(write,), context=context)
+        )
+        assert isinstance(stored, Appended)
+
+    return append

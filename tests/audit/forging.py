@@ -63,10 +63,10 @@ def rewrite(copy: Copy, entries: Sequence[bytes], signer: Signer, manifest: dict
     tree = Tree(0, {})
     tree.grow(leaf_hash(entry) for entry in entries)
     for (level, index), hashes in tree.changed.items():
-        _write(copy.directory / layout.tile(level, index, len(hashes) // 32), hashes)
+        write(copy.directory / layout.tile(level, index, len(hashes) // 32), hashes)
     for start in range(0, len(entries), TILE_WIDTH):
         part = entries[start : start + TILE_WIDTH]
-        _write(copy.directory / layout.bundle(start // TILE_WIDTH, len(part)), join(part))
+        write(copy.directory / layout.bundle(start // TILE_WIDTH, len(part)), join(part))
     shutil.rmtree(copy.directory / "checkpoints", ignore_errors=True)
     size = len(entries)
     note = signed(checkpoint_text(copy.origin, size, tree.root()), signer)
@@ -89,6 +89,12 @@ def under(manifest: dict[str, Any], public: str) -> dict[str, Any]:
     return {**manifest, "keys": [{"number": 1, "key": public, "first_size": 1, "last_size": 1}]}
 
 
-def _write(file: Path, content: bytes) -> None:
+def files_of(directory: Path) -> list[Path]:
+    """All files below, in order."""
+    return sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+def write(file: Path, content: bytes) -> None:
+    """Put a file there, with the directories above it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)

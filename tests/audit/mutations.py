@@ -29,7 +29,7 @@ from service.composition import assembled
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 from service.settings import Settings
-from tests.audit.forging import Copy, join, read, rewrite, split, stranger, under
+from tests.audit.forging import Copy, files_of, join, read, rewrite, split, stranger, under
 from tests.audit.histories import export, public_keys, random_world, store
 from tests.http.conftest import MASTER_KEY, MovableClock
 
@@ -155,11 +155,11 @@ SELDOM: Final[tuple[Mutation, ...]] = (resign, resign_quietly, forge)
 # --- The trial -------------------------------------------------------------------------------------------------------
 
 
-def trial(sample: Sample, mutations: Sequence[Mutation], choice: Random, scratch: Path) -> str | None:
+def trial(sample: Sample, mutation: Mutation, choice: Random, scratch: Path) -> str | None:
     """Change a copy of the export; answers what was changed if the verifier did not notice."""
     shutil.copytree(sample.directory, scratch)
     try:
-        done = choice.choice(mutations)(read(scratch), choice)
+        done = mutation(read(scratch), choice)
         try:
             verify(str(scratch), sample.keys)
         except Wrong:
@@ -178,7 +178,7 @@ def trials(
         # To make all hashes anew takes a hundred times as long as to change a byte.
         mutation = choice.choice(SELDOM if number % 20 == 0 else OFTEN)
         sample = samples[number % len(samples)]
-        yield mutation.__name__, trial(sample, [mutation], choice, scratch / str(number))
+        yield mutation.__name__, trial(sample, mutation, choice, scratch / str(number))
 
 
 def remember_signatures() -> None:
@@ -203,15 +203,13 @@ async def make_samples(dsn: str, directory: Path, seeds: Iterable[int], steps: i
 
 def _file(copy: Copy, choice: Random) -> Path:
     """A file, half of the time by its size: most of an export is entries, most of its files are not."""
-    files = sorted(path for path in copy.directory.rglob("*") if path.is_file())
+    files = files_of(copy.directory)
     sizes = [path.stat().st_size for path in files] if choice.random() < 0.5 else None
     return choice.choices(files, sizes)[0]
 
 
 def _bundle(copy: Copy, choice: Random) -> Path:
-    return choice.choice(
-        sorted(path for path in (copy.directory / "tile/entries").rglob("*") if path.is_file())
-    )
+    return choice.choice(files_of(copy.directory / "tile/entries"))
 
 
 def _with_another_field(entry: bytes, choice: Random) -> bytes:
