@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
-from uuid import UUID
 
 import click
 from msgspec import Struct
@@ -17,12 +16,13 @@ from service.access import Workspaces
 from service.audit.export import NothingToExport
 from service.audit.manifest import Extent
 from service.caller import Caller
-from service.cli.failures import WrongUse
+from service.cli.failures import Exit, WrongUse
 from service.cli.operators import OperatorCommand, settings_here
 from service.clock import SystemClock
 from service.composition import Liftoff, assembled
 from service.ids import new_id
-from service.startup import prepared
+from service.projector.replay import Comparison, rebuild, replay_and_compare
+from service.startup import Ground, prepared
 
 T = TypeVar("T")
 
@@ -114,6 +114,36 @@ def rotate_key(workspace: str) -> None:
     click.echo(_at_the_desk(workspace, rotate))
 
 
+@audit.command("verify-projections", cls=OperatorCommand)
+@click.option("--repair", is_flag=True, help="Put what the log amounts to in the place of what differs.")
+@click.pass_context
+def verify_projections(ctx: click.Context, repair: bool) -> None:
+    """Fold the whole log anew and compare every read model with it, row by row. Exit code 1: something differs.
+
+    The service goes on meanwhile: what is compared is how both stand at one position of the log.
+    """
+    compared = _with_the_parts(lambda liftoff: replay_and_compare(liftoff.pool, liftoff.feed))
+    replayed = compared.replayed
+    click.echo(
+        f"{replayed.events} events, up to position {replayed.position}, amount to {replayed.rows} rows."
+    )
+    _tell_differences(compared)
+    if compared.differences and repair:
+        repaired = _with_the_parts(lambda liftoff: rebuild(liftoff.pool, liftoff.feed))
+        click.echo(f"Repaired: {repaired.rows} rows were written.")
+    elif compared.differences:
+        ctx.exit(Exit.REFUSED)
+
+
+def _tell_differences(compared: Comparison) -> None:
+    for difference in compared.differences:
+        click.echo(f"{difference.table} differs")
+        click.echo(f"  stored    {difference.stored or 'no such row'}")
+        click.echo(f"  replayed  {difference.replayed or 'no such row'}")
+    if not compared.differences:
+        click.echo("Every read model is equal to it.")
+
+
 _COLUMNS: Final = (
     TextColumn("{task.description}"),
     BarColumn(),
@@ -123,19 +153,23 @@ _COLUMNS: Final = (
 
 
 def _at_the_desk(workspace: str, work: Callable[[Desk], Awaitable[T]]) -> T:
-    """Do the work on the operator's database. Raises ``WrongUse`` for a workspace that isn't there."""
+    """Do the work on a workspace of the operator's database. Raises ``WrongUse`` for one that isn't there."""
 
-    async def perform(dsn: str) -> T:
-        async with assembled(settings, dsn, ground.master_key, SystemClock()) as liftoff:
-            return await work(Desk(liftoff, await _operator(liftoff, workspace)))
+    async def perform(liftoff: Liftoff) -> T:
+        workspace_id = await Workspaces(liftoff.pool, liftoff.clock).find(workspace)
+        if workspace_id is None:
+            raise WrongUse(f"There is no workspace '{workspace}'.")
+        return await work(Desk(liftoff, Caller(workspace_id, "operator", new_id())))
 
-    settings = settings_here()
-    with prepared(settings) as ground:
-        return asyncio.run(perform(ground.dsn))
+    return _with_the_parts(perform)
 
 
-async def _operator(liftoff: Liftoff, workspace: str) -> Caller:
-    workspace_id: UUID | None = await Workspaces(liftoff.pool, liftoff.clock).find(workspace)
-    if workspace_id is None:
-        raise WrongUse(f"There is no workspace '{workspace}'.")
-    return Caller(workspace_id, "operator", new_id())
+def _with_the_parts(work: Callable[[Liftoff], Awaitable[T]]) -> T:
+    """Do the work with the service's parts, on the operator's database."""
+
+    async def perform(ground: Ground) -> T:
+        async with assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff:
+            return await work(liftoff)
+
+    with prepared(settings_here()) as ground:
+        return asyncio.run(perform(ground))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.audit.verify import main as verify
+from service.database.pool import connect_as_owner
 from tests.cli.processes import Serving, embedded, liftoff, serving
 
 WORKSPACE = ("--workspace", "default")
@@ -58,6 +59,13 @@ def test_a_history_is_exported_and_verified_with_the_printed_keys(
     assert verify([str(directory / "one"), *keys[:2]]) == 1
 
 
+@pytest.mark.usefixtures("running")
+def test_read_models_are_compared_with_the_log(settings: Mapping[str, str]) -> None:
+    compared = liftoff("audit", "verify-projections", settings=settings)
+    assert compared.code == 0
+    assert compared.out.splitlines()[-1] == "Every read model is equal to it."
+
+
 def test_the_service_seals_by_itself_and_publishes(running: Serving, directory: Path) -> None:
     running.interrupt()
     [published] = (directory / "published").glob("*/checkpoint")
@@ -74,3 +82,18 @@ def test_what_can_not_be_exported_is_told_in_one_line(directory: Path, settings:
         refused = liftoff("audit", "export", *arguments, settings=settings)
         assert (refused.code, refused.out) == (2, "")
         assert words in refused.err.splitlines()[-1]
+
+
+async def test_a_row_that_the_log_does_not_tell_of_is_named_and_repaired(empty_database: str) -> None:
+    settings = {"LIFTOFF_DATABASE_URL": empty_database, "LIFTOFF_SECRET_KEY": "0" * 64}
+    assert liftoff("migrate", settings=settings).code == 0
+    owner = await connect_as_owner(empty_database, application_name="test")
+    await owner.execute(
+        "INSERT INTO suppressions VALUES (gen_random_uuid(), gen_random_uuid(), 'unsubscribed', now())"
+    )
+    await owner.close()
+    compared = liftoff("audit", "verify-projections", settings=settings)
+    assert compared.code == 1
+    assert "suppressions differs" in compared.out
+    assert liftoff("audit", "verify-projections", "--repair", settings=settings).code == 0
+    assert liftoff("audit", "verify-projections", settings=settings).code == 0
