@@ -7,7 +7,7 @@ exported with every history; a test holds each of them against ``evolve``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from domain.machine import StatusMachine
 S = TypeVar("S", bound=str)
 T = TypeVar("T", bound=str)
 
-Known = Mapping[str, str | bool]
+Known: TypeAlias = Mapping[str, str | bool]
 """Fields of a stream's events, with the values that were told last."""
 
 

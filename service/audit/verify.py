@@ -134,18 +134,19 @@ def signed_text(note: bytes, keys: Sequence[Key]) -> str:
     text, _, lines = note.decode().rpartition("\n\n")
     if not text or not lines.endswith("\n") or any(c < " " and c != "\n" for c in text + lines):
         raise Wrong("it is no signed note")
-    vouched = False
+    known = {(key.name, key.id): key for key in keys}
+    vouched: set[tuple[str, bytes]] = set()
     for line in lines[:-1].split("\n"):
         dash, _, rest = line.partition(" ")
         name, _, signature = rest.partition(" ")
         if dash != "—" or not name:
             raise Wrong(f"{line[:60]!r} is no signature line")
         data = unbase64(signature)
-        for key in keys:
-            if (key.name, key.id) == (name, data[:4]):
-                if vouched or not has_signed(key.public, f"{text}\n".encode(), data[4:]):
-                    raise Wrong(f"the signature of {name} is wrong")
-                vouched = True
+        signer = (name, data[:4])
+        if signer in known:
+            if signer in vouched or not has_signed(known[signer].public, f"{text}\n".encode(), data[4:]):
+                raise Wrong(f"the signature of {name} is wrong")
+            vouched.add(signer)
     if not vouched:
         raise Wrong("it is signed by no key that is trusted")
     return f"{text}\n"
@@ -407,9 +408,10 @@ class History:
         if type_ in kind.counts_leads:
             thing.total = payload["total"]
             if payload["total"] + payload["skipped"] != thing.leads:
-                raise Wrong(
-                    f"it counts {payload['total']} + {payload['skipped']} leads, where {thing.leads} are"
-                )
+                told = f"{payload['total']} + {payload['skipped']}"
+                raise Wrong(f"it counts {told} leads, where {thing.leads} are")
+        if thing.status == kind.initial:
+            thing.total = None
 
     def _enlist(self, lead_id: str, campaign_id: str) -> None:
         campaign = self.campaigns.get(campaign_id)

@@ -44,6 +44,10 @@ def test_signatures_of_others_are_ignored_unless_they_are_the_only_ones() -> Non
         signed_text(NOTE.encode(), [key_of(GO_KEY)])
 
 
+def test_a_key_that_is_trusted_twice_is_trusted() -> None:
+    assert signed_text(NOTE.encode(), [key_of(PUBLIC), key_of(PUBLIC)])
+
+
 @pytest.mark.parametrize("place", range(0, len(NOTE.encode()), 7))
 def test_a_note_with_another_byte_is_refused(place: int) -> None:
     changed = bytearray(NOTE.encode())
