@@ -1,17 +1,19 @@
 """How much may be sent right now: the limits of a sender, of a campaign, and of a sender within a campaign.
 
 Each of the three has an ``Allowance``. What is claimed is charged to all three; when one has nothing left it says when
-it has again, and nobody needs to look before.
+it has again, and nobody needs to look before. The claim and the forecast count by the same ``Lane``. Some actions of a
+sender have a ``Quota`` besides (``domain.quota``).
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.schedule import OperatingHours, next_midnight, next_open, sending_day
+from domain.sequence import Action
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
@@ -39,17 +41,46 @@ class Allowance(Struct, frozen=True, kw_only=True):
         """The allowance after one more send at ``now``; free again at midnight once the limit is met."""
         today = sending_day(now)
         sent = (self.sent_today if self.day == today else 0) + 1
-        return replace(self, day=today, sent_today=sent).closed_until(now).settled(now)
+        free_at = next_midnight(now) if self._is_met(sent) else now
+        return Allowance(
+            daily_limit=self.daily_limit,
+            day=today,
+            sent_today=sent,
+            next_free_at=max(self.next_free_at, free_at),
+        )
 
     def settled(self, now: datetime) -> Allowance:
         """The allowance, closed until midnight if its limit is met: it may be lower than when it was last charged."""
         sent = self.sent_today if self.day == sending_day(now) else 0
-        met = self.daily_limit is not None and sent >= self.daily_limit
-        return self.closed_until(next_midnight(now)) if met else self
+        return self.closed_until(next_midnight(now)) if self._is_met(sent) else self
 
     def closed_until(self, instant: datetime) -> Allowance:
         """The allowance with nothing to send before ``instant``."""
         return replace(self, next_free_at=max(self.next_free_at, instant))
+
+    def _is_met(self, sent: int) -> bool:
+        return self.daily_limit is not None and sent >= self.daily_limit
+
+
+def untouched(daily_limit: int | None) -> Allowance:
+    """The allowance of what has never sent anything."""
+    return Allowance(
+        daily_limit=daily_limit,
+        day=date.min,
+        sent_today=0,
+        next_free_at=datetime.min.replace(tzinfo=UTC),
+    )
+
+
+class Gaps(Struct, frozen=True):
+    """The least time between two sends of one sender: of mails, and of actions on LinkedIn."""
+
+    email: timedelta = timedelta()
+    linkedin: timedelta = timedelta()
+
+    def after(self, action: Action) -> timedelta:
+        """How long a sender rests after an action."""
+        return self.email if action == "email" else self.linkedin
 
 
 def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetime) -> Allowance:
@@ -61,3 +92,34 @@ def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetim
 def after_gap(sender: Allowance, gap: timedelta, now: datetime) -> Allowance:
     """The allowance of a sender that has just sent: nothing before ``gap`` has passed."""
     return sender.closed_until(now + gap) if gap else sender
+
+
+class Lane(Struct, frozen=True):
+    """The three allowances that a send counts against, and the least time between two sends of its sender.
+
+    ``own`` is the sender's within the campaign.
+    """
+
+    sender: Allowance
+    campaign: Allowance
+    own: Allowance
+    gap: timedelta
+
+    def left(self, now: datetime, at_most: int) -> int:
+        """How many may be sent at ``now``, ``at_most`` at the most."""
+        least = min(allowance.left(now, at_most) for allowance in (self.sender, self.campaign, self.own))
+        return min(least, 1) if self.gap else least
+
+    def charged(self, now: datetime) -> Lane:
+        """The lane after one more send at ``now``."""
+        return Lane(
+            after_gap(self.sender.charged(now), self.gap, now),
+            self.campaign.charged(now),
+            self.own.charged(now),
+            self.gap,
+        )
+
+    @property
+    def free_at(self) -> datetime:
+        """From when on something may be sent again, hours aside; all three are settled."""
+        return max(self.sender.next_free_at, self.campaign.next_free_at, self.own.next_free_at)

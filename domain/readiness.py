@@ -11,7 +11,9 @@ from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from domain.lead.events import SkipReason
 from domain.sequence import (
     SENDABLE,
     Channel,
@@ -22,16 +24,21 @@ from domain.sequence import (
     required_variables,
 )
 
+NOTHING_TO_SEND: Final = frozenset(
+    {"no-sender-accounts", "no-pending-leads", "no-sendable-nodes", "all-leads-skipped"}
+)
+"""The blockers without whose repair there is nothing to send, or nobody to send it."""
 READY_STATUS: Final[Mapping[Channel, str]] = {"email": "active", "linkedin": "connected"}
 
 
 class SenderFacts(Struct, frozen=True):
-    """What a launch needs to know of a sender account."""
+    """What a launch needs to know of a sender account; ``version`` is that of its stream."""
 
     id: UUID
     channel: Channel
     status: str
     inbox_configured: bool
+    version: int = 0
 
 
 class Snapshot(Struct, frozen=True):
@@ -73,16 +80,22 @@ class Checks(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """The outcome: all blockers at once, in the order in which the API promises them."""
+    """The outcome: all blockers at once, in the order in which the API promises them, for these ``senders``."""
 
     checks: Checks
     blockers: tuple[Blocker, ...]
     warnings: tuple[Caution, ...]
+    senders: tuple[SenderFacts, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Whether nothing forbids the launch."""
         return not self.blockers
+
+    @property
+    def sends_something(self) -> bool:
+        """Whether there would be something to send if all other blockers were repaired."""
+        return not any(blocker.code in NOTHING_TO_SEND for blocker in self.blockers)
 
 
 def check(snapshot: Snapshot) -> Report:
@@ -98,7 +111,20 @@ def check(snapshot: Snapshot) -> Report:
         all_nodes_have_content=not missing_content(snapshot.nodes),
     )
     blockers = (*_campaign_blockers(snapshot, checks), *sender_blockers)
-    return Report(checks, blockers, tuple(_cautions(snapshot.nodes)))
+    return Report(checks, blockers, tuple(_cautions(snapshot.nodes)), snapshot.senders)
+
+
+def with_left_out(report: Report, reasons: Mapping[SkipReason, int], lead_count: int) -> Report:
+    """``report``, and what to say of the leads that would be left out of ``lead_count``, counted by reason."""
+    count = sum(reasons.values())
+    if not count:
+        return report
+    evidence: dict[str, object] = {"count": count, "reasons": dict(reasons)}
+    if count == lead_count:
+        blocker = Blocker("all-leads-skipped", "Every lead would be left out; see the reasons.", evidence)
+        return replace(report, blockers=(*report.blockers, blocker))
+    message = f"{count} of {lead_count} leads would be left out; see the reasons."
+    return replace(report, warnings=(*report.warnings, Caution("leads-left-out", message, evidence)))
 
 
 def _campaign_blockers(snapshot: Snapshot, checks: Checks) -> Iterator[Blocker]:

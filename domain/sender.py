@@ -1,28 +1,29 @@
-"""The sender account: connected, warmed up, and limited. Events, state, evolve, machine, decide."""
+"""The sender account: an inbox that is warmed up, or an account at the LinkedIn provider, and its limits.
+
+Events, state, evolve, machine, decide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
 from domain.event import Event, Recorded
-from domain.lifecycle import Cause, Lifecycle
+from domain.limits import DEFAULT_DAILY_LIMIT, check_limits, usual_limits
 from domain.machine import Arrow, StatusMachine
-from domain.refusal import FieldError, Invalid
-from domain.sequence import Channel
-
-DEFAULT_DAILY_LIMIT: Final = 30
-MAX_DAILY_LIMIT: Final = 500
+from domain.sender_fields import require_fields_of
+from domain.sequence import Action, Channel
 
 WarmupStatus = Literal["not_started", "warming", "active"]
-SenderStatus = Literal["pending", "warming", "active", "error"]
-SenderTrigger = Literal["warm", "activate", "fail", "reset"]
-Occasion = Literal["verification", "sending"]
+SenderStatus = Literal["pending", "warming", "active", "connected", "disconnected", "error"]
+SenderTrigger = Literal["warm", "activate", "connect", "disconnect", "fail", "reset"]
+Occasion = Literal["verification", "launch", "sending", "notice"]
+"""When something showed: tried on request, tried by a launch, refused while sending, told by the provider."""
 
 # --- Events ----------------------------------------------------------------------------------------------------------
 
@@ -31,7 +32,7 @@ class SenderConnected(Event, frozen=True, kw_only=True):
     """A sender account was added.
 
     ``profile_id`` is the vault document of its names, address and signature, ``address_digest`` the keyed digest of the
-    address.
+    address, which for LinkedIn is the provider's id of the account. Only LinkedIn accounts have weekly limits.
     """
 
     type = "sender-connected"
@@ -41,6 +42,9 @@ class SenderConnected(Event, frozen=True, kw_only=True):
     address_digest: UUID
     daily_limit: int
     warmup_status: WarmupStatus
+    is_premium: bool = False
+    weekly_connection_limit: int | None = None
+    weekly_message_limit: int | None = None
 
 
 class SenderChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,6 +53,8 @@ class SenderChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     profile_id: UUID | UnsetType = UNSET
     daily_limit: int | UnsetType = UNSET
     warmup_status: WarmupStatus | UnsetType = UNSET
+    weekly_connection_limit: int | UnsetType = UNSET
+    weekly_message_limit: int | UnsetType = UNSET
 
     def given(self) -> dict[str, Any]:
         """The fields that are set, by name."""
@@ -83,6 +89,27 @@ class InboxRejected(Event, frozen=True, kw_only=True):
     detail_id: UUID
 
 
+class AccountVerified(Event, frozen=True, kw_only=True):
+    """The LinkedIn provider knows the account and may act for it."""
+
+    type = "sender-account-verified"
+
+
+class AccountDisconnected(Event, frozen=True, kw_only=True):
+    """The provider acts for the account no more, as showed on this ``occasion``; ``detail_id`` are its words."""
+
+    type = "sender-account-disconnected"
+    occasion: Occasion
+    detail_id: UUID
+
+
+class AccountNotVerified(Event, frozen=True, kw_only=True):
+    """The provider could not say whether the account works; ``detail_id`` is the vault document of its words."""
+
+    type = "sender-account-not-verified"
+    detail_id: UUID
+
+
 class SenderRemoved(Event, frozen=True, kw_only=True):
     """The account is no longer used; its history remains."""
 
@@ -95,6 +122,9 @@ EVENTS: tuple[type[Event], ...] = (
     InboxConfigured,
     InboxVerified,
     InboxRejected,
+    AccountVerified,
+    AccountDisconnected,
+    AccountNotVerified,
     SenderRemoved,
 )
 
@@ -117,7 +147,19 @@ class Sender(Struct, frozen=True, kw_only=True):
     inbox_id: UUID | None = None
     inbox_verified: bool = False
     detail_id: UUID | None = None
+    is_premium: bool = False
+    weekly_connection_limit: int | None = None
+    weekly_message_limit: int | None = None
     removed: bool = False
+
+    @property
+    def weekly_limits(self) -> dict[Action, int]:
+        """How often the account may do what within any seven days; what is not named has no such limit."""
+        limits: dict[Action, int | None] = {
+            "connection_request": self.weekly_connection_limit,
+            "message": self.weekly_message_limit,
+        }
+        return {action: limit for action, limit in limits.items() if limit is not None}
 
 
 # --- Machine ---------------------------------------------------------------------------------------------------------
@@ -138,6 +180,14 @@ MACHINE: StatusMachine[SenderStatus, SenderTrigger] = StatusMachine(
         Arrow("reset", "warming", "pending", "another inbox was given, or warm-up was reset"),
         Arrow("reset", "active", "pending", "another inbox was given, or warm-up was reset"),
         Arrow("reset", "error", "pending", "another inbox was given, or it works again but isn't warmed up"),
+        Arrow("connect", "pending", "connected", "the LinkedIn provider acts for the account"),
+        Arrow("connect", "disconnected", "connected", "the account was reconnected"),
+        Arrow("connect", "error", "connected", "the provider acts for the account again"),
+        Arrow("disconnect", "pending", "disconnected", "the provider does not know the account"),
+        Arrow("disconnect", "connected", "disconnected", "the provider acts for the account no more"),
+        Arrow("disconnect", "error", "disconnected", "the provider acts for the account no more"),
+        Arrow("fail", "connected", "error", "the provider could not say whether the account works"),
+        Arrow("fail", "disconnected", "error", "the provider could not say whether the account works"),
     ),
 )
 
@@ -162,6 +212,9 @@ def evolve(sender: Sender | None, recorded: Recorded) -> Sender | None:
             address_digest=event.address_digest,
             daily_limit=event.daily_limit,
             warmup_status=event.warmup_status,
+            is_premium=event.is_premium,
+            weekly_connection_limit=event.weekly_connection_limit,
+            weekly_message_limit=event.weekly_message_limit,
             status=MACHINE.initial,
             created_at=at,
             updated_at=at,
@@ -183,53 +236,39 @@ def _apply(sender: Sender, event: Event) -> Sender:
             return _settled(replace(sender, inbox_verified=True, detail_id=None))
         case InboxRejected(detail_id=detail_id):
             return _moved(replace(sender, inbox_verified=False, detail_id=detail_id), "fail")
+        case AccountVerified():
+            return _moved(replace(sender, detail_id=None), "connect")
+        case AccountDisconnected(detail_id=detail_id):
+            return _moved(replace(sender, detail_id=detail_id), "disconnect")
+        case AccountNotVerified(detail_id=detail_id):
+            return _moved(replace(sender, detail_id=detail_id), "fail")
         case SenderRemoved():
             return replace(sender, removed=True)
         case _:
             return sender
 
 
-_BY_WARMUP: Final[Mapping[WarmupStatus, SenderTrigger]] = {
-    "not_started": "reset",
-    "warming": "warm",
-    "active": "activate",
-}
-
-
 def _settled(sender: Sender) -> Sender:
     """The status that inbox and warm-up add up to."""
-    return _moved(sender, _BY_WARMUP[sender.warmup_status]) if sender.inbox_verified else sender
+    if not sender.inbox_verified:
+        return sender
+    by_warmup: dict[WarmupStatus, SenderTrigger] = {
+        "not_started": "reset",
+        "warming": "warm",
+        "active": "activate",
+    }
+    return _moved(sender, by_warmup[sender.warmup_status])
 
 
 def _moved(sender: Sender, trigger: SenderTrigger) -> Sender:
     return replace(sender, status=MACHINE.target(trigger, sender.status) or sender.status)
 
 
-LIFECYCLE: Final[Lifecycle[SenderStatus, SenderTrigger]] = Lifecycle(
-    machine=MACHINE,
-    births=(SenderConnected,),
-    causes=(
-        Cause(InboxConfigured, "reset"),
-        Cause(InboxRejected, "fail"),
-        *(
-            Cause(event, trigger, given={"warmup_status": warmup, "inbox_verified": True})
-            for event in (SenderChanged, InboxVerified)
-            for warmup, trigger in _BY_WARMUP.items()
-        ),
-    ),
-    marks={
-        InboxConfigured: {"inbox_verified": False},
-        InboxVerified: {"inbox_verified": True},
-        InboxRejected: {"inbox_verified": False},
-    },
-)
-"""How events move a sender, as data."""
-
 # --- Decide ----------------------------------------------------------------------------------------------------------
 
 
 class Connect(Struct, frozen=True, kw_only=True):
-    """Add a sender account."""
+    """Add a sender account. A LinkedIn account without weekly limits gets those of its subscription."""
 
     sender_id: UUID
     channel: Channel
@@ -237,6 +276,9 @@ class Connect(Struct, frozen=True, kw_only=True):
     address_digest: UUID
     daily_limit: int = DEFAULT_DAILY_LIMIT
     warmup_status: WarmupStatus = "not_started"
+    is_premium: bool = False
+    weekly_connection_limit: int | None = None
+    weekly_message_limit: int | None = None
 
 
 class Change(Struct, frozen=True):
@@ -265,17 +307,47 @@ class RecordRejected(Struct, frozen=True, kw_only=True):
     detail_id: UUID
 
 
+class RecordConnected(Struct, frozen=True):
+    """The provider acts for the account."""
+
+
+class RecordDisconnected(Struct, frozen=True, kw_only=True):
+    """The provider does not act for the account."""
+
+    occasion: Occasion
+    detail_id: UUID
+
+
+class RecordNotVerified(Struct, frozen=True):
+    """The provider was asked for the account and could not say."""
+
+    detail_id: UUID
+
+
 class Remove(Struct, frozen=True):
     """Use the account no longer."""
 
 
-Command: TypeAlias = Change | ConfigureInbox | RecordVerified | RecordRejected | Remove
+AboutAccount: TypeAlias = RecordConnected | RecordDisconnected | RecordNotVerified
+Command: TypeAlias = Change | ConfigureInbox | RecordVerified | RecordRejected | AboutAccount | Remove
 
 
 def connect(command: Connect) -> tuple[Event, ...]:
     """The birth of a sender account. Raises ``Invalid`` for a limit out of range."""
-    _check_limit(command.daily_limit)
+    if command.channel == "linkedin":
+        command = _limited(command)
+    check_limits(asdict(command))
     return (SenderConnected(**asdict(command)),)
+
+
+def _limited(command: Connect) -> Connect:
+    connections, messages = command.weekly_connection_limit, command.weekly_message_limit
+    usual = usual_limits(command.is_premium)
+    return replace(
+        command,
+        weekly_connection_limit=usual.connections if connections is None else connections,
+        weekly_message_limit=usual.messages if messages is None else messages,
+    )
 
 
 def decide(sender: Sender, command: Command) -> tuple[Event, ...]:
@@ -295,6 +367,8 @@ def decide(sender: Sender, command: Command) -> tuple[Event, ...]:
             return ()  # many sends in flight are refused alike; the first one told it
         case RecordRejected(occasion=occasion, detail_id=detail_id):
             return (InboxRejected(occasion=occasion, detail_id=detail_id),)
+        case RecordConnected() | RecordDisconnected() | RecordNotVerified():
+            return _about_account(sender, command)
         case Remove():
             return (SenderRemoved(),)
         case _:
@@ -302,12 +376,34 @@ def decide(sender: Sender, command: Command) -> tuple[Event, ...]:
 
 
 def _change(sender: Sender, change: SenderChange) -> tuple[Event, ...]:
-    if change.daily_limit is not UNSET:
-        _check_limit(change.daily_limit)
+    require_fields_of(sender.channel, change.given())
+    check_limits(change.given())
     really = {name: value for name, value in change.given().items() if value != getattr(sender, name)}
     return (SenderChanged(change=SenderChange(**really)),) if really else ()
 
 
-def _check_limit(daily_limit: int) -> None:
-    if not 1 <= daily_limit <= MAX_DAILY_LIMIT:
-        raise Invalid(FieldError("daily_limit", f"A daily limit is between 1 and {MAX_DAILY_LIMIT}."))
+def _about_account(sender: Sender, command: AboutAccount) -> tuple[Event, ...]:
+    match command:
+        case _ if sender.channel != "linkedin":
+            return ()
+        case RecordConnected() if sender.status == "connected":
+            return ()
+        case RecordDisconnected(occasion=occasion) if (
+            sender.status == "disconnected" and occasion != "verification"
+        ):
+            return ()  # many sends in flight are refused alike; the first one told it
+        case _:
+            return (found(command),)
+
+
+def found(command: AboutAccount) -> Event:
+    """What was found of an account, as an event; also the second one of an account that is looked up at its birth."""
+    match command:
+        case RecordConnected():
+            return AccountVerified()
+        case RecordDisconnected(occasion=occasion, detail_id=detail_id):
+            return AccountDisconnected(occasion=occasion, detail_id=detail_id)
+        case RecordNotVerified(detail_id=detail_id):
+            return AccountNotVerified(detail_id=detail_id)
+        case _:
+            assert_never(command)

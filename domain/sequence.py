@@ -17,6 +17,7 @@ from domain import templating
 from domain.refusal import FieldError, Invalid, Refused
 
 Channel = Literal["email", "linkedin"]
+Action = Literal["email", "connection_request", "message"]
 NodeType = Literal["email", "connection_request", "message", "delay", "ai", "end"]
 Trait = Literal[
     "subject", "body", "is_reply", "include_message", "delay_days", "delay_hours", "delay_minutes", "ai_node"
@@ -28,6 +29,7 @@ NODE_TYPES: Final[Mapping[Channel, tuple[NodeType, ...]]] = {
 }
 FIRST_NODE: Final[Mapping[Channel, NodeType]] = {"email": "email", "linkedin": "connection_request"}
 SENDABLE: Final[frozenset[NodeType]] = frozenset({"email", "connection_request", "message", "ai"})
+AI_ACTION: Final[Mapping[Channel, Action]] = {"email": "email", "linkedin": "message"}
 TRAITS: Final[Mapping[NodeType, frozenset[Trait]]] = {
     "email": frozenset({"subject", "body", "is_reply", "ai_node"}),
     "connection_request": frozenset({"body", "include_message", "ai_node"}),
@@ -82,6 +84,11 @@ class Node(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def sends_text(self) -> bool:
         """Whether doing this node sends its text: an invitation may go out without words."""
         return self.type in SENDABLE and (self.type != "connection_request" or self.include_message)
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether its text is a prompt, from which each lead's own text is written, and never sent itself."""
+        return self.type == "ai" or self.ai_node
 
 
 Nodes: TypeAlias = tuple[Node, ...]
@@ -179,6 +186,17 @@ def position_of(nodes: Nodes, node_id: UUID) -> int:
     raise Refused("node-not-found", f"The sequence has no node {node_id}.", {"node_id": str(node_id)})
 
 
+def action_of(channel: Channel, node: Node) -> Action:
+    """What is done to a lead at a sendable node. Raises ``ValueError`` for a node that sends nothing."""
+    match node.type:
+        case "email" | "connection_request" | "message":
+            return node.type
+        case "ai":
+            return AI_ACTION[channel]
+        case "delay" | "end":
+            raise ValueError(f"a node of type {node.type} does nothing to a lead")
+
+
 def next_sendable(nodes: Nodes, after_position: int) -> Step | None:
     """The next thing to send after ``after_position`` (-1: from the start), if any is left."""
     delay = timedelta()
@@ -202,7 +220,22 @@ def missing_content(nodes: Nodes) -> tuple[int, ...]:
 
 def required_variables(nodes: Nodes) -> frozenset[str]:
     """The variables a lead must have a value for, or else some text can't be written to it."""
-    return frozenset(name for node in nodes if node.sends_text and node.text for name in node.text.variables)
+    return frozenset(name for node in template_nodes(nodes) if node.text for name in node.text.variables)
+
+
+def template_nodes(nodes: Nodes) -> Nodes:
+    """The nodes whose own text is sent, filled in for each lead."""
+    return tuple(node for node in nodes if node.sends_text and not node.is_prompt)
+
+
+def prompt_nodes(nodes: Nodes) -> Nodes:
+    """The nodes that can be sent only to leads for whom a text of their own was written."""
+    return tuple(node for node in nodes if node.sends_text and node.is_prompt)
+
+
+def is_threaded(nodes: Nodes, position: int) -> bool:
+    """Whether a reply goes under an earlier mail and takes its subject; with no earlier mail it needs its own."""
+    return nodes[position].is_reply and any(node.type in ("email", "ai") for node in nodes[:position])
 
 
 def _lacks_content(nodes: Nodes, position: int) -> bool:
@@ -211,14 +244,7 @@ def _lacks_content(nodes: Nodes, position: int) -> bool:
         return False
     if node.text is None or not node.text.has_body:
         return True
-    return _needs_subject(nodes, position) and not node.text.has_subject
-
-
-def _needs_subject(nodes: Nodes, position: int) -> bool:
-    """A reply goes under an earlier mail and takes its subject; with no earlier mail it needs its own."""
-    node = nodes[position]
-    threaded = node.is_reply and any(earlier.type in ("email", "ai") for earlier in nodes[:position])
-    return node.type == "email" and not threaded
+    return node.type == "email" and not is_threaded(nodes, position) and not node.text.has_subject
 
 
 # --- Faults -------------------------------------------------------------------------------------------------
@@ -256,7 +282,7 @@ def _node_faults(channel: Channel, node: Node) -> Iterator[FieldError]:
         yield FieldError(trait, f"A node of type {node.type} has no {trait}.")
     if node.type == "delay":
         yield from _delay_faults(node)
-    length = node.text.body_length if node.text else 0
+    length = node.text.body_length if node.text and not node.is_prompt else 0
     if node.include_message and length > MAX_INVITATION_LENGTH:
         yield FieldError("body", f"A connection request has room for {MAX_INVITATION_LENGTH} characters.")
 

@@ -11,6 +11,8 @@ LEAD: Final = "lead-"
 SENDER: Final = "sender-"
 SUPPRESSIONS: Final = "suppressions-"
 AUDIT: Final = "audit-"
+CREDITS: Final = "credits-"
+DRAFTS: Final = "drafts-"
 
 
 def campaign(campaign_id: UUID) -> str:
@@ -41,6 +43,16 @@ def suppressions(workspace_id: UUID) -> str:
 def audit(workspace_id: UUID) -> str:
     """What was done with the workspace's sealed history."""
     return f"{AUDIT}{workspace_id}"
+
+
+def credits(workspace_id: UUID) -> str:
+    """The workspace's ledger of credits."""
+    return f"{CREDITS}{workspace_id}"
+
+
+def drafts(campaign_id: UUID) -> str:
+    """Which message drafts the campaign has, for whom and for which node."""
+    return f"{DRAFTS}{campaign_id}"
 
 
 def subject(stream: str) -> UUID:

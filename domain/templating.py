@@ -95,7 +95,12 @@ def render(template: Template, values: Mapping[str, str]) -> str:
 
 def render_subject(template: Template, values: Mapping[str, str]) -> str:
     """Like ``render``, on one line: no value can end the subject header and begin another (RFC 5322, 2.2)."""
-    return _LINE_BREAKS_AND_CONTROLS.sub(" ", render(template, values)).strip()
+    return one_line(render(template, values))
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters."""
+    return _LINE_BREAKS_AND_CONTROLS.sub(" ", text).strip()
 
 
 def _parts(text: str) -> Iterator[str | Variable]:

@@ -19,6 +19,7 @@ from domain.lead.events import Fact, ImportedLead, LeadsImported, LeadStatus, Re
 from domain.lead.events import facts as lead_facts
 from domain.lead.state import NEWBORN, Lead, OpenSend
 from domain.lead.state import evolve as evolve_lead
+from domain.sequence import Action
 from projections.projection import Key, Projection, Sums, Table
 
 Milestone = Literal[
@@ -53,12 +54,13 @@ class BrokenHistory(Exception):
 
 
 class Send(Struct, frozen=True, gc=False):
-    """A send that a provider took over."""
+    """A send that a provider took over, and what was done by it."""
 
     node_id: UUID
     send_id: UUID
     sender_id: UUID | None
     accepted_at: datetime
+    action: Action = "email"
 
 
 class TrackedLead(Struct, frozen=True, kw_only=True, gc=False):
@@ -99,20 +101,31 @@ def evolve(key: Key, tracked: TrackedLead | None, fact: Fact, recorded: Recorded
     lead = evolve_lead(tracked.lead, fact, at)
     sends = tracked.sends
     if len(lead.sent_nodes) > len(sends):
-        sends = (*sends, Send(*lead.sent_nodes[-1], lead.sender_id, at))
+        action = tracked.lead.open_send.action if tracked.lead.open_send else "email"
+        sends = (*sends, Send(*lead.sent_nodes[-1], lead.sender_id, at, action))
     milestones = tracked.milestones
-    if not (shown := _milestones_shown(lead)) <= milestones:
+    if not (shown := _milestones_shown(lead, sends)) <= milestones:
         milestones |= shown
     return replace(tracked, lead=lead, updated_at=at, sends=sends, milestones=milestones)
 
 
 _BY_STATUS: Final[Mapping[str, frozenset[Milestone]]] = {name: frozenset({name}) for name in MILESTONES}
-_BY_SENDING: Final[frozenset[Milestone]] = frozenset({"sent", "contacted"})
+_BY_SENDING: Final[Mapping[Action, frozenset[Milestone]]] = {
+    "email": frozenset({"sent", "contacted"}),
+    "connection_request": frozenset({"connection_sent", "contacted"}),
+    "message": frozenset({"message_sent", "contacted"}),
+}
+_REPLIED: Final[frozenset[Milestone]] = frozenset({"replied"})
+_CONNECTED: Final[frozenset[Milestone]] = frozenset({"connected"})
 
 
-def _milestones_shown(lead: Lead) -> frozenset[Milestone]:
+def _milestones_shown(lead: Lead, sends: tuple[Send, ...]) -> frozenset[Milestone]:
     shown = _BY_STATUS.get(lead.status, frozenset())
-    return shown | _BY_SENDING if lead.sent_nodes else shown
+    if sends:
+        shown |= _BY_SENDING[sends[-1].action]
+    if lead.replied_at is not None:
+        shown |= _REPLIED
+    return shown | _CONNECTED if lead.connected_at is not None else shown
 
 
 # --- Row -------------------------------------------------------------------------------------------------------------
@@ -135,6 +148,7 @@ class LeadRow(Struct, frozen=True, gc=False):
     skip_reason: SkipReason | None
     bounced_at: datetime | None
     replied_at: datetime | None
+    connected_at: datetime | None
     milestones: tuple[Milestone, ...]
     open_send: str | None
     sends: str | None
@@ -163,6 +177,7 @@ def lay_out(key: Key, tracked: TrackedLead) -> LeadRow:
         lead.skip_reason,
         lead.bounced_at,
         lead.replied_at,
+        lead.connected_at,
         tuple(sorted(tracked.milestones)),
         msgspec.json.encode(lead.open_send).decode() if lead.open_send else None,
         msgspec.json.encode(tracked.sends).decode() if tracked.sends else None,
@@ -187,6 +202,7 @@ def read(row: LeadRow) -> tuple[Key, TrackedLead]:
         sent_nodes=tuple((send.node_id, send.send_id) for send in sends),
         bounced_at=row.bounced_at,
         replied_at=row.replied_at,
+        connected_at=row.connected_at,
     )
     tracked = TrackedLead(
         campaign_id=row.campaign_id,
@@ -205,8 +221,8 @@ def read(row: LeadRow) -> tuple[Key, TrackedLead]:
 CountKind = Literal["status", "node", "milestone", "sends"]
 CampaignCount: TypeAlias = tuple[UUID, UUID, CountKind, str]
 """Workspace, campaign, and what is counted: leads by status, by current node and by milestone; sends by node."""
-SenderDay: TypeAlias = tuple[UUID, UUID, date]
-"""Workspace, sender, and the UTC day of which the accepted sends are counted."""
+SenderDay: TypeAlias = tuple[UUID, UUID, date, Action]
+"""Workspace, sender, and the UTC day of which the accepted sends of an action are counted."""
 
 
 def campaign_counts(key: Key, tracked: TrackedLead) -> Iterator[CampaignCount]:
@@ -225,7 +241,7 @@ def sender_usage(key: Key, tracked: TrackedLead) -> Iterator[SenderDay]:
     """Where a lead counts for senders: one for each send."""
     for send in tracked.sends:
         if send.sender_id is not None:
-            yield key[0], send.sender_id, send.accepted_at.date()
+            yield key[0], send.sender_id, send.accepted_at.date(), send.action
 
 
 LEADS: Final = Projection(
@@ -243,6 +259,6 @@ LEADS: Final = Projection(
             table=Table("campaign_counts", ("workspace_id", "campaign_id", "kind", "key")),
             terms=campaign_counts,
         ),
-        Sums(table=Table("sender_usage", ("workspace_id", "sender_id", "day")), terms=sender_usage),
+        Sums(table=Table("sender_usage", ("workspace_id", "sender_id", "day", "action")), terms=sender_usage),
     ),
 )

@@ -9,45 +9,69 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain import audit, sender, suppression
+from domain import audit, message_draft, sender, suppression
+from domain import credits as credit_events
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
+from domain.pacing import Gaps
 from service.audit.checkpoints import Checkpoints
 from service.audit.export import Export
 from service.audit.keys import AuditKeys
 from service.audit.publishing import Directory, Publishing
 from service.audit.sealing import Sealing
+from service.campaigns.ahead import LooksAhead
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
+from service.campaigns.planning import Planning
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
 from service.channels.inbox import verify
+from service.channels.linkedin.absent import NoProvider
+from service.channels.linkedin.client import LinkedInClient
 from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
 from service.clock import Clock
+from service.credits.reading import CreditReading
+from service.credits.refunding import Refunding
+from service.credits.repository import Credits
 from service.database.pool import Pool, open_pool
+from service.dispatch.answers import Answers
+from service.dispatch.approaches import ApproachCarrier
 from service.dispatch.claims import Claims
 from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
-from service.dispatch.mails import Mails
+from service.dispatch.mails import MailCarrier, Mails
+from service.dispatch.material import Materials
 from service.dispatch.recording import Recording
+from service.dispatch.relations import Relations
 from service.dispatch.suppressions import Suppressions
 from service.dispatch.ticks import Ticks
+from service.dispatch.tracing import Tracing
 from service.dispatch.unsubscribing import Unsubscribing
+from service.dispatch.watch import Watch
 from service.ids import new_id
 from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.run import LaunchRun
 from service.launch.runs import Runs
+from service.launch.scheduling import Scheduling
+from service.launch.verification import Verification
 from service.launch.wording import Wording
 from service.leads.editing import LeadEditing
 from service.leads.history import LeadHistory
 from service.leads.importing import Importing
 from service.leads.reading import LeadReading
+from service.messages.editing import DraftEditing
+from service.messages.generating import Generating
+from service.messages.llm import Llm
+from service.messages.reading import DraftReading
+from service.messages.resolving import Resolving
+from service.messages.writing import DraftWriting
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
+from service.senders.hearing import Hearing
 from service.senders.reading import SenderReading
 from service.senders.repository import Senders
 from service.settings import Settings
@@ -55,6 +79,8 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.history import History
 from service.store.log import EventStore
+from service.suppressions.entering import SuppressionList
+from service.suppressions.reading import SuppressionReading
 from service.vault import MasterKey, Sealer, Vault
 from service.worker import Worker
 
@@ -64,6 +90,8 @@ EVENTS: Final = (
     *sender.EVENTS,
     *suppression.EVENTS,
     *audit.EVENTS,
+    *credit_events.EVENTS,
+    *message_draft.EVENTS,
 )
 """Every event there is."""
 VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
@@ -104,12 +132,26 @@ class Liftoff:
     runs: Runs
     rollback: Rollback
     launching: Launching
+    scheduling: Scheduling
     preflight: Preflight
+    planning: Planning
     wording: Wording
     housekeeping: Housekeeping
     suppressions: Suppressions
     unsubscribing: Unsubscribing
+    suppression_list: SuppressionList
+    suppression_reading: SuppressionReading
     tokens: UnsubscribeTokens
+    materials: Materials
+    linkedin: LinkedInClient | None
+    answers: Answers
+    hearing: Hearing
+    credits: Credits
+    credit_reading: CreditReading
+    draft_reading: DraftReading
+    draft_editing: DraftEditing
+    resolving: Resolving
+    generating: Generating
 
 
 @asynccontextmanager
@@ -127,6 +169,8 @@ async def assembled(
             await liftoff.vault.require_master_key(connection)
         yield liftoff
         await liftoff.store.close()
+        if liftoff.linkedin is not None:
+            await liftoff.linkedin.close()
     finally:
         await pool.close()
 
@@ -142,14 +186,29 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     freshness = Freshness(pool)
     gates = Gates()
     suppressions = Suppressions(store, clock)
+    unsubscribing = Unsubscribing(store, suppressions, clock)
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
-    rollback = Rollback(store, campaigns, gates)
+    rollback = Rollback(store, campaigns, gates, runs)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
-    launching = Launching(pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after)
+    linkedin = _linkedin(settings)
+    answers = Answers(store, campaigns, vault, clock)
+    accounts = Accounts(
+        pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING), linkedin
+    )
+    verification = Verification(
+        pool, vault, senders, accounts, linkedin, timedelta(seconds=settings.linkedin_verify_seconds)
+    )
+    launching = Launching(
+        pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after, verification
+    )
+    scheduling = Scheduling(pool, campaigns, launching, clock)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
     importing = Importing(store, vault, campaigns)
+    credits = Credits(pool, store, clock)
+    draft_writing = DraftWriting(store, campaigns, vault)
+    preflight = Preflight(pool, campaigns, launching, verification)
     return Liftoff(
         settings=settings,
         clock=clock,
@@ -176,52 +235,111 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         lead_reading=LeadReading(pool, store, vault, campaigns, freshness),
         lead_editing=LeadEditing(store, vault, campaigns, importing),
         history_of_leads=LeadHistory(pool, codec, vault),
-        accounts=Accounts(pool, store, senders, campaigns, gates, vault, partial(verify, timeouts=VERIFYING)),
+        accounts=accounts,
         sender_reading=SenderReading(pool, senders, vault, clock),
         runs=runs,
         rollback=rollback,
         launching=launching,
-        preflight=Preflight(pool, campaigns, launching),
+        scheduling=scheduling,
+        preflight=preflight,
+        planning=Planning(
+            campaigns,
+            launching,
+            preflight,
+            LooksAhead(pool, campaigns, gaps(settings)),
+            clock,
+            gaps(settings),
+        ),
         wording=Wording(pool, vault, senders),
-        housekeeping=Housekeeping(pool, store, campaigns, gates, launching, clock, dead_after),
+        housekeeping=Housekeeping(
+            pool,
+            store,
+            campaigns,
+            gates,
+            launching,
+            scheduling,
+            Refunding(credits, clock),
+            clock,
+            dead_after,
+        ),
         suppressions=suppressions,
-        unsubscribing=Unsubscribing(store, suppressions, clock),
+        unsubscribing=unsubscribing,
+        suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
+        suppression_reading=SuppressionReading(pool, store, vault, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
+        materials=Materials(pool, vault, campaigns, senders),
+        linkedin=linkedin,
+        answers=answers,
+        hearing=Hearing(pool, store, vault, senders, accounts, answers, linkedin, clock),
+        credits=credits,
+        credit_reading=CreditReading(pool, codec),
+        draft_reading=DraftReading(pool, campaigns, vault),
+        draft_editing=DraftEditing(vault, draft_writing),
+        resolving=Resolving(vault, draft_writing),
+        generating=Generating(pool, vault, draft_writing, credits, _llm(settings)),
     )
 
 
+def _linkedin(settings: Settings) -> LinkedInClient | None:
+    """The LinkedIn provider, if there is one."""
+    if settings.linkedin_url is None:
+        return None
+    return LinkedInClient(settings.linkedin_url, settings.linkedin_api_key or "")
+
+
+def _llm(settings: Settings) -> Llm | None:
+    """The language model, if one is configured."""
+    if settings.llm_url is None or settings.llm_model is None:
+        return None
+    return Llm(settings.llm_url, settings.llm_model, settings.llm_api_key)
+
+
 def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
-    """A worker of this process, sending through ``smtp``."""
+    """A worker of this process, sending mails through ``smtp``."""
     settings, worker_id = liftoff.settings, new_id()
-    gap, tick = timedelta(seconds=settings.send_gap_seconds), timedelta(seconds=settings.tick_seconds)
-    recording = Recording(liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock)
+    tick = timedelta(seconds=settings.tick_seconds)
+    recording = Recording(
+        liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock, connection_patience(settings)
+    )
+    mails = Mails(liftoff.materials, liftoff.tokens, liftoff.clock, settings.base_url)
     ticks = Ticks(
         Claims(
             liftoff.pool,
             liftoff.store,
+            liftoff.campaigns,
             liftoff.suppressions,
             liftoff.unsubscribing,
             liftoff.clock,
             worker_id,
             settings.shards,
-            gap,
+            gaps(settings),
         ),
-        Mails(
-            liftoff.pool,
-            liftoff.vault,
-            liftoff.campaigns,
-            liftoff.senders,
-            liftoff.tokens,
-            liftoff.clock,
-            settings.base_url,
-        ),
-        smtp,
+        {
+            "email": MailCarrier(mails, smtp, liftoff.accounts),
+            "linkedin": ApproachCarrier(
+                liftoff.materials, liftoff.linkedin or NoProvider(), liftoff.accounts
+            ),
+        },
         recording,
-        liftoff.accounts,
         tick,
         settings.worker_concurrency,
     )
-    launch_run = LaunchRun(
+    return Worker(
+        liftoff.pool,
+        worker_id,
+        new_launch_run(liftoff),
+        ticks,
+        recording,
+        liftoff.housekeeping,
+        new_watch(liftoff),
+        settings.shards,
+        tick,
+    )
+
+
+def new_launch_run(liftoff: Liftoff) -> LaunchRun:
+    """What performs the background runs of launches."""
+    return LaunchRun(
         liftoff.pool,
         liftoff.store,
         liftoff.campaigns,
@@ -229,15 +347,43 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
         liftoff.runs,
         liftoff.rollback,
         liftoff.clock,
-        gap,
+        gaps(liftoff.settings),
     )
-    return Worker(
+
+
+def new_watch(liftoff: Liftoff) -> Watch:
+    """What looks after leads that wait for the world."""
+    provider = liftoff.linkedin or NoProvider()
+    tracing = Tracing(
         liftoff.pool,
-        worker_id,
-        launch_run,
-        ticks,
-        recording,
-        liftoff.housekeeping,
-        settings.shards,
-        tick,
+        liftoff.store,
+        liftoff.vault,
+        liftoff.materials,
+        provider,
+        liftoff.clock,
+        connection_patience(liftoff.settings),
     )
+    relations = Relations(
+        liftoff.pool,
+        liftoff.store,
+        liftoff.senders,
+        liftoff.vault,
+        liftoff.answers,
+        provider,
+        liftoff.clock,
+        timedelta(seconds=liftoff.settings.linkedin_look_seconds),
+    )
+    return Watch(liftoff.store, tracing, relations, liftoff.clock)
+
+
+def gaps(settings: Settings) -> Gaps:
+    """The least times between two sends of one sender."""
+    return Gaps(
+        email=timedelta(seconds=settings.send_gap_seconds),
+        linkedin=timedelta(seconds=settings.linkedin_gap_seconds),
+    )
+
+
+def connection_patience(settings: Settings) -> timedelta:
+    """How long a person may take to accept an invitation."""
+    return timedelta(days=settings.linkedin_connection_days)

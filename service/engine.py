@@ -21,6 +21,7 @@ from service.database.pool import Connection
 LAUNCH: Final = "launch"
 TICK: Final = "tick"
 HOUSEKEEPING: Final = "housekeeping"
+WATCH: Final = "watch"
 
 
 class LaunchJob(Struct, frozen=True):
@@ -42,7 +43,11 @@ class HousekeepingJob(Struct, frozen=True):
     """The chain that looks after what nobody else comes back to."""
 
 
-Job: TypeAlias = LaunchJob | TickJob | HousekeepingJob
+class WatchJob(Struct, frozen=True):
+    """The chain that looks after what waits for the world instead of for its turn."""
+
+
+Job: TypeAlias = LaunchJob | TickJob | HousekeepingJob | WatchJob
 
 
 async def enqueue(connection: Connection, job: Job) -> None:
@@ -50,6 +55,12 @@ async def enqueue(connection: Connection, job: Job) -> None:
     entrypoint, key = _address(job)
     queries = Queries(AsyncpgDriver(connection))  # type: ignore[arg-type]  # a pool's proxy serves as well
     await queries.enqueue(entrypoint, msgspec.json.encode(job), dedupe_key=key, on_conflict="skip")
+
+
+async def withdraw(connection: Connection, job: Job) -> None:
+    """Take the job out of the queue, in the caller's transaction; a worker that has begun it is not stopped by that."""
+    _, key = _address(job)
+    await connection.execute("DELETE FROM pgqueuer WHERE dedupe_key = $1", key)
 
 
 def _address(job: Job) -> tuple[str, str]:
@@ -61,6 +72,8 @@ def _address(job: Job) -> tuple[str, str]:
             return TICK, f"{TICK}:{shard}"
         case HousekeepingJob():
             return HOUSEKEEPING, HOUSEKEEPING
+        case WatchJob():
+            return WATCH, WATCH
 
 
 async def forget_old_log(connection: Connection, kept: timedelta) -> None:

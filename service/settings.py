@@ -47,6 +47,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000), Form("a whole number, 1 to 1000
 Bytes = Annotated[int, Meta(ge=1024), Form("a whole number of bytes, at least 1024")]
 Seconds = Annotated[float, Meta(gt=0, le=86_400), Form("a number of seconds, more than 0, at most 86400")]
 Gap = Annotated[float, Meta(ge=0, le=86_400), Form("a number of seconds, 0 to 86400")]
+Days = Annotated[int, Meta(ge=1, le=365), Form("a whole number of days, 1 to 365")]
 Rate = Annotated[float, Meta(gt=0, le=1_000_000), Form("a number, more than 0, at most 1000000")]
 Switch = Annotated[bool, Form("true or false")]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], Form("one of debug, info, warning, error")]
@@ -84,7 +85,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     worker_concurrency: Annotated[Count, Doc("most sends that one worker has in flight")] = 32
     shards: Annotated[Count, Doc("parts that senders are divided in; the same for all processes")] = 16
     tick_seconds: Annotated[Seconds, Doc("how often each shard looks for what is due")] = 1.0
-    send_gap_seconds: Annotated[Gap, Doc("least time between two sends of one sender")] = 60.0
+    send_gap_seconds: Annotated[Gap, Doc("least time between two mails of one sender")] = 60.0
+    linkedin_gap_seconds: Annotated[Gap, Doc("least time between two actions of one sender on LinkedIn")] = (
+        120.0
+    )
+    linkedin_connection_days: Annotated[
+        Days, Doc("days a person has to accept an invitation before the lead times out")
+    ] = 21
+    linkedin_look_seconds: Annotated[
+        Seconds, Doc("how often the relations of senders with open invitations are looked through")
+    ] = 900.0
     stale_launch_seconds: Annotated[
         Seconds, Doc("age at which a launch without a live run is taken back")
     ] = 120.0
@@ -100,6 +110,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     linkedin_url: Annotated[WebUrl | None, Doc("the LinkedIn provider's API")] = None
     linkedin_api_key: Annotated[str | None, Doc("the key for the LinkedIn provider's API", secret=True)] = (
+        None
+    )
+    linkedin_webhook_secret: Annotated[
+        str | None,
+        Doc("what the LinkedIn provider sends in the header Unipile-Auth; unset: no webhooks", secret=True),
+    ] = None
+    linkedin_verify_seconds: Annotated[
+        Seconds, Doc("how long a launch waits for the LinkedIn provider to verify its accounts")
+    ] = 10.0
+
+    llm_url: Annotated[
+        WebUrl | None,
+        Doc("an OpenAI-compatible API that writes AI drafts, such as http://127.0.0.1:11434/v1"),
+    ] = None
+    llm_model: Annotated[str | None, Doc("the model that writes AI drafts")] = None
+    llm_api_key: Annotated[str | None, Doc("the key for LIFTOFF_LLM_URL, if it needs one", secret=True)] = (
         None
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -24,13 +25,19 @@ class NodeWords(Struct, frozen=True):
 
 
 class SenderProfile(Struct, frozen=True, kw_only=True):
-    """Who an e-mail sender account is."""
+    """Who a sender account is. An e-mail account has an address, a LinkedIn account the provider's id of it."""
 
-    email_address: str
+    email_address: str = ""
+    provider_account_id: str = ""
     display_name: str = ""
     first_name: str = ""
     last_name: str = ""
     signature: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people know the account by."""
+        return self.email_address or self.display_name or self.provider_account_id
 
 
 class Inbox(Struct, frozen=True):
@@ -56,6 +63,14 @@ class LeadProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def values(self) -> dict[str, str]:
         """What the variables of a template stand for; only those that have a value."""
         return templating.lead_values(msgspec.structs.asdict(self))
+
+
+def filled(words: NodeWords, values: Mapping[str, str]) -> NodeWords:
+    """The words with every variable filled, the subject on one line. Raises ``templating.Unresolved``."""
+    return NodeWords(
+        templating.render_subject(templating.parse(words.subject), values),
+        templating.render(templating.parse(words.body), values),
+    )
 
 
 T = TypeVar("T", bound=Struct)

@@ -22,7 +22,8 @@ from service.database.pool import OUTAGES, Pool
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.recording import Recording
 from service.dispatch.ticks import Ticks
-from service.engine import HousekeepingJob, LaunchJob, TickJob
+from service.dispatch.watch import Watch
+from service.engine import HousekeepingJob, LaunchJob, TickJob, WatchJob
 from service.launch.run import LaunchRun
 
 DEQUEUE_TIMEOUT: Final = timedelta(seconds=1)
@@ -51,6 +52,7 @@ class Worker:
         ticks: Ticks,
         recording: Recording,
         housekeeping: Housekeeping,
+        watch: Watch,
         shards: int,
         tick: timedelta,
     ) -> None:
@@ -60,6 +62,7 @@ class Worker:
         self._ticks = ticks
         self._recording = recording
         self._housekeeping = housekeeping
+        self._watch = watch
         self._shards = shards
         self._tick = tick
         self._stopping = False
@@ -108,20 +111,22 @@ class Worker:
         manager.entrypoint(engine.LAUNCH, on_failure="hold")(_typed(LaunchJob, self._launch))
         manager.entrypoint(engine.TICK, on_failure="hold")(_typed(TickJob, self._link))
         manager.entrypoint(engine.HOUSEKEEPING, on_failure="hold")(_typed(HousekeepingJob, self._keep_house))
+        manager.entrypoint(engine.WATCH, on_failure="hold")(_typed(WatchJob, self._keep_watch))
         return manager
 
     async def _ensure_chains(self) -> None:
         async with self._pool.acquire() as connection:
             await engine.enqueue(connection, HousekeepingJob())
+            await engine.enqueue(connection, WatchJob())
             for shard in range(self._shards):
                 await engine.enqueue(connection, TickJob(shard))
 
     async def _launch(self, job: LaunchJob) -> None:
-        if await self._launch_run.is_exhausted(job):
-            await self._launch_run.give_up(job)
-            return
         try:
-            await self._launch_run.perform(job)
+            if await self._launch_run.is_exhausted(job):
+                await self._launch_run.give_up(job)
+            else:
+                await self._launch_run.perform(job)
         except Exception as error:
             _log.error("launch_run_failed", exc_info=error)
             raise RetryRequested(RETRY_DELAY, type(error).__name__) from error
@@ -135,14 +140,25 @@ class Worker:
         try:
             async with self._pool.acquire() as connection:
                 await engine.forget_old_log(connection, LOG_KEPT)
-            for _ in range(int(HEARTBEAT_TIMEOUT / self._tick)):
-                await self._housekeeping.round()
-                if self._stopping:
-                    break
-                await asyncio.sleep(self._tick.total_seconds())
+            await self._again_and_again(self._housekeeping.round)
         except OUTAGES as error:
             _log.error("housekeeping_failed", exc_info=error)
         raise RetryRequested(timedelta(), "next round")
+
+    async def _keep_watch(self, job: WatchJob) -> None:
+        try:
+            await self._again_and_again(self._watch.round)
+        except OUTAGES as error:
+            _log.error("watch_failed", exc_info=error)
+        raise RetryRequested(timedelta(), "next round")
+
+    async def _again_and_again(self, round_: Callable[[], Awaitable[None]]) -> None:
+        """One link of a chain: rounds, a tick apart, for about as long as the engine waits for a sign of life."""
+        for _ in range(int(HEARTBEAT_TIMEOUT / self._tick)):
+            await round_()
+            if self._stopping:
+                break
+            await asyncio.sleep(self._tick.total_seconds())
 
     async def _keep_beating(self) -> None:
         while True:

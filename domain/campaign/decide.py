@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from domain.campaign.checks import check_settings
 from domain.campaign.events import (
     EDITABLE,
     AccountLimit,
@@ -24,10 +25,13 @@ from domain.campaign.events import (
     CampaignPaused,
     CampaignResumed,
     CampaignStopped,
+    DraftsRevised,
     LaunchAccepted,
     LaunchRolledBack,
     LeadListRevised,
+    Obstacle,
     PauseReason,
+    Receipt,
     RefusedWrite,
     RollbackReason,
     RunStarted,
@@ -39,13 +43,11 @@ from domain.campaign.events import (
     Status,
     Trigger,
 )
+from domain.campaign.scheduling import fail, require_unscheduled, schedule, unschedule
 from domain.campaign.state import MACHINE, Campaign
 from domain.event import Event
-from domain.refusal import FieldError, Invalid, Refused
-from domain.schedule import check_hours
+from domain.refusal import FieldError, Refused
 from domain.sequence import Channel, Node, replace_all, seed
-
-MAX_DAILY_LIMIT = 500
 
 # --- Commands ----------------------------------------------------------------------------------------------------
 
@@ -76,11 +78,37 @@ class ReviseLeads(Struct, frozen=True, kw_only=True):
     corrected: int = 0
 
 
+class ReviseDrafts(Struct, frozen=True, kw_only=True):
+    """Write so many message drafts in the draft."""
+
+    written: int
+
+
 class Launch(Struct, frozen=True, kw_only=True):
-    """Launch the draft for ``total`` leads, leaving out ``skipped``."""
+    """Launch the draft for ``total`` leads, leaving out ``skipped``; ``receipt`` says what was launched."""
 
     total: int
     skipped: int
+    receipt: Receipt | None = None
+
+
+class ScheduleLaunch(Struct, frozen=True, kw_only=True):
+    """Launch the draft at ``launch_at``, and at no other time that was set before."""
+
+    launch_at: datetime
+    now: datetime
+
+
+class UnscheduleLaunch(Struct, frozen=True):
+    """Launch the draft at no time."""
+
+
+class FailScheduledLaunch(Struct, frozen=True, kw_only=True):
+    """The launch scheduled for ``launch_at`` was refused with ``code``."""
+
+    launch_at: datetime
+    code: str
+    obstacles: tuple[Obstacle, ...] = ()
 
 
 class StartRun(Struct, frozen=True, kw_only=True):
@@ -144,7 +172,11 @@ class Delete(Struct, frozen=True):
 Command: TypeAlias = (
     Edit
     | ReviseLeads
+    | ReviseDrafts
     | Launch
+    | ScheduleLaunch
+    | UnscheduleLaunch
+    | FailScheduledLaunch
     | StartRun
     | Activate
     | RollBack
@@ -173,7 +205,7 @@ _STATUS_REFUSALS: Mapping[Trigger, tuple[str, str]] = {
 
 def create(command: Create) -> tuple[Event, ...]:
     """The birth of a campaign. Raises ``Invalid`` for a limit out of range, a sender unknown or of the other type."""
-    _check_settings(command.settings, command.channel, command.senders)
+    check_settings(command.settings, command.channel, command.senders)
     return (
         CampaignCreated(
             campaign_id=command.campaign_id,
@@ -191,15 +223,13 @@ def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
     match command:
         case Edit():
             return _edit(campaign, command)
-        case ReviseLeads(added=added, removed=removed, corrected=corrected):
+        case ReviseLeads() | ReviseDrafts():
             require_draft(campaign)
-            changed = LeadListRevised(added=added, removed=removed, corrected=corrected)
-            return (changed,) if added or removed or corrected else ()
-        case Launch(total=total, skipped=skipped):
-            require_launchable(campaign)
-            if total < 1:
-                raise Refused("all-leads-skipped", "Every lead was left out, so there is nothing to send.")
-            return (LaunchAccepted(epoch=campaign.epoch + 1, total=total, skipped=skipped),)
+            return _revise(command)
+        case Launch():
+            return _launch(campaign, command)
+        case ScheduleLaunch() | UnscheduleLaunch() | FailScheduledLaunch():
+            return _schedule(campaign, command)
         case StartRun(epoch=epoch):
             attempt = campaign.attempt(epoch)
             _require_current(campaign, epoch)
@@ -229,6 +259,7 @@ def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
             return (CampaignStopped(),)
         case Archive():
             _require("archive", campaign)
+            require_unscheduled(campaign)
             return (CampaignArchived(),)
         case Delete():
             require_draft(campaign)
@@ -238,13 +269,14 @@ def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
 
 
 def require_draft(campaign: Campaign) -> None:
-    """Raises ``Refused`` unless the campaign is a draft."""
+    """Raises ``Refused`` unless the campaign is a draft that may be changed: one that waits for its launch may not."""
     if campaign.status != "draft":
         raise Refused(
             "campaign-not-draft",
             f"The campaign is {campaign.status}; this is possible only while it is a draft.",
             {"campaign_status": campaign.status},
         )
+    require_unscheduled(campaign)
 
 
 def require_launchable(campaign: Campaign) -> None:
@@ -271,13 +303,43 @@ def is_stale(campaign: Campaign, now: datetime, window: timedelta, run_is_alive:
     return now - campaign.attempts[-1].accepted_at > window
 
 
+def _revise(command: ReviseLeads | ReviseDrafts) -> tuple[Event, ...]:
+    if isinstance(command, ReviseDrafts):
+        return (DraftsRevised(written=command.written),) if command.written else ()
+    added, removed, corrected = command.added, command.removed, command.corrected
+    changed = LeadListRevised(added=added, removed=removed, corrected=corrected)
+    return (changed,) if added or removed or corrected else ()
+
+
+def _launch(campaign: Campaign, command: Launch) -> tuple[Event, ...]:
+    require_launchable(campaign)
+    if command.total < 1:
+        raise Refused("all-leads-skipped", "Every lead was left out, so there is nothing to send.")
+    epoch, receipt = campaign.epoch + 1, command.receipt
+    return (LaunchAccepted(epoch=epoch, total=command.total, skipped=command.skipped, receipt=receipt),)
+
+
+def _schedule(
+    campaign: Campaign, command: ScheduleLaunch | UnscheduleLaunch | FailScheduledLaunch
+) -> tuple[Event, ...]:
+    match command:
+        case ScheduleLaunch(launch_at=launch_at, now=now):
+            require_launchable(campaign)
+            return schedule(campaign, launch_at, now)
+        case UnscheduleLaunch():
+            return unschedule(campaign)
+        case FailScheduledLaunch(launch_at=launch_at, code=code, obstacles=obstacles):
+            return fail(campaign, launch_at, code, obstacles)
+
+
 def _edit(campaign: Campaign, command: Edit) -> tuple[Event, ...]:
+    require_unscheduled(campaign)
     given = command.change.given()
     _require_editable(campaign.status, [*given, *(["sequence_nodes"] if command.nodes is not None else [])])
     given |= _limits_that_remain(campaign.settings, command.change)
     after = replace(campaign.settings, **given)
     senders = command.senders if command.change.sender_account_ids is not UNSET else None
-    _check_settings(after, campaign.channel, senders)
+    check_settings(after, campaign.channel, senders)
     nodes = campaign.nodes if command.nodes is None else replace_all(campaign.channel, command.nodes)
     really = {name: value for name, value in given.items() if value != getattr(campaign.settings, name)}
     events: list[Event] = [SettingsChanged(change=SettingsChange(**really))] if really else []
@@ -303,59 +365,6 @@ def _require_editable(status: Status, fields: list[str]) -> None:
     )
     message = " ".join(error.message for error in errors)
     raise Refused("field-not-editable", message, {"campaign_status": status}, errors)
-
-
-def _check_settings(settings: Settings, channel: Channel, senders: Mapping[UUID, Channel] | None) -> None:
-    if settings.operating_hours is not None:
-        check_hours(settings.operating_hours)
-    errors = _limit_errors(settings)
-    if senders is not None:
-        errors += _sender_errors(settings.sender_account_ids, channel, senders)
-    if errors:
-        raise Invalid(*errors)
-
-
-def _limit_errors(settings: Settings) -> list[FieldError]:
-    limits = [("daily_limit", settings.daily_limit)] if settings.daily_limit is not None else []
-    limits += [
-        (f"account_limits[{index}].daily_limit", limit.daily_limit)
-        for index, limit in enumerate(settings.account_limits)
-    ]
-    errors = [
-        FieldError(path, f"A daily limit is between 1 and {MAX_DAILY_LIMIT}.")
-        for path, value in limits
-        if not 1 <= value <= MAX_DAILY_LIMIT
-    ]
-    return errors + _misplaced_limit_errors(settings.account_limits, settings.sender_account_ids)
-
-
-def _misplaced_limit_errors(
-    limits: tuple[AccountLimit, ...], sender_ids: tuple[UUID, ...]
-) -> list[FieldError]:
-    errors: list[FieldError] = []
-    account_ids = [limit.account_id for limit in limits]
-    for index, account_id in enumerate(account_ids):
-        path = f"account_limits[{index}].account_id"
-        if account_id not in sender_ids:
-            errors.append(FieldError(path, "This is not a sender account of the campaign."))
-        elif account_id in account_ids[:index]:
-            errors.append(FieldError(path, "This sender account is named twice."))
-    return errors
-
-
-def _sender_errors(
-    sender_ids: tuple[UUID, ...], channel: Channel, senders: Mapping[UUID, Channel]
-) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, sender_id in enumerate(sender_ids):
-        path = f"sender_account_ids[{index}]"
-        if sender_id not in senders:
-            errors.append(FieldError(path, "There is no such sender account."))
-        elif senders[sender_id] != channel:
-            errors.append(FieldError(path, f"This is no {channel} sender account."))
-        elif sender_id in sender_ids[:index]:
-            errors.append(FieldError(path, "This sender account is named twice."))
-    return errors
 
 
 def _require(trigger: Trigger, campaign: Campaign) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
 from domain.event import Event
+from domain.lead.events import SkipReason
+from domain.readiness import Checks
 from domain.schedule import OperatingHours
 from domain.sequence import Channel, Node
 
@@ -69,6 +72,38 @@ class SettingsChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {name: value for name, value in asdict(self).items() if value is not UNSET}
 
 
+class Account(Struct, frozen=True):
+    """A sender account as the launch found it: its status at that version of its stream."""
+
+    id: UUID
+    status: str
+    version: int
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What was launched. ``leads``, ``content``, ``senders`` and ``limits`` are digests; the rest is their evidence.
+
+    How the digests are made, ``domain.campaign.receipt`` says. ``skipped`` counts the leads left out, by reason.
+    """
+
+    leads: str
+    content: str
+    senders: str
+    limits: str
+    checks: Checks
+    accounts: tuple[Account, ...]
+    skipped: dict[SkipReason, int]
+
+
+class Obstacle(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What stood in the way of a launch: a blocker's code, and the sender, nodes or leads it is about."""
+
+    code: str
+    sender_id: UUID | None = None
+    positions: tuple[int, ...] = ()
+    reasons: dict[SkipReason, int] = {}
+
+
 _DRAFT: frozenset[Status] = frozenset({"draft"})
 _LIVE: frozenset[Status] = frozenset({"draft", "active", "paused"})
 
@@ -120,13 +155,46 @@ class LeadListRevised(Event, frozen=True, kw_only=True):
     corrected: int = 0
 
 
+class DraftsRevised(Event, frozen=True, kw_only=True):
+    """Message drafts were written in the draft; which ones is told by the stream of its drafts."""
+
+    type = "campaign-message-drafts-revised"
+    written: int
+
+
+class LaunchScheduled(Event, frozen=True, kw_only=True):
+    """The draft is to be launched then, and must stay as it is until then; replaces what was scheduled before."""
+
+    type = "campaign-launch-scheduled"
+    launch_at: datetime
+
+
+class LaunchUnscheduled(Event, frozen=True, kw_only=True):
+    """The draft is to be launched at no time any more, and may be changed again."""
+
+    type = "campaign-launch-unscheduled"
+
+
+class ScheduledLaunchFailed(Event, frozen=True, kw_only=True):
+    """The launch scheduled for ``launch_at`` was refused with ``code``; the draft may be changed again."""
+
+    type = "campaign-scheduled-launch-failed"
+    launch_at: datetime
+    code: str
+    obstacles: tuple[Obstacle, ...] = ()
+
+
 class LaunchAccepted(Event, frozen=True, kw_only=True):
-    """A launch won: ``total`` leads will be worked on, ``skipped`` were left out with their reasons."""
+    """A launch won: ``total`` leads will be worked on, ``skipped`` were left out with their reasons.
+
+    ``receipt`` says what exactly was launched; launches of before there were receipts have none.
+    """
 
     type = "campaign-launch-accepted"
     epoch: int
     total: int
     skipped: int
+    receipt: Receipt | None = None
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
@@ -205,6 +273,10 @@ EVENTS: tuple[type[Event], ...] = (
     SettingsChanged,
     SequenceRevised,
     LeadListRevised,
+    DraftsRevised,
+    LaunchScheduled,
+    LaunchUnscheduled,
+    ScheduledLaunchFailed,
     LaunchAccepted,
     RunStarted,
     LaunchRolledBack,

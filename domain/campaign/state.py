@@ -21,10 +21,14 @@ from domain.campaign.events import (
     CampaignStopped,
     LaunchAccepted,
     LaunchRolledBack,
+    LaunchScheduled,
+    LaunchUnscheduled,
     LeadListRevised,
     PauseReason,
+    Receipt,
     RollbackReason,
     RunStarted,
+    ScheduledLaunchFailed,
     SequenceRevised,
     Settings,
     SettingsChanged,
@@ -70,13 +74,14 @@ class Attempt(Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: RollbackReason | None = None
+    receipt: Receipt | None = None
 
 
 class Campaign(Struct, frozen=True, kw_only=True):
     """What is known of a campaign after some prefix of its stream.
 
     ``leads_ever`` counts all leads ever added; it numbers the next one. ``total`` and ``skipped`` are those of the
-    launch in force, None and 0 without one.
+    launch in force, None and 0 without one. ``launch_at``: when a draft is to be launched; until then it is frozen.
     """
 
     id: UUID
@@ -93,6 +98,7 @@ class Campaign(Struct, frozen=True, kw_only=True):
     skipped: int = 0
     launched_at: datetime | None = None
     pause_reason: PauseReason | None = None
+    launch_at: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
     deleted: bool = False
 
@@ -142,9 +148,13 @@ def _apply(campaign: Campaign, recorded: Recorded) -> Campaign:
         case LeadListRevised(added=added, removed=removed):
             count, ever = campaign.lead_count + added - removed, campaign.leads_ever + added
             return replace(campaign, lead_count=count, leads_ever=ever)
-        case LaunchAccepted(epoch=epoch, total=total, skipped=skipped):
-            attempt = Attempt(epoch=epoch, accepted_event=recorded.event_id, accepted_at=at)
-            begun = replace(campaign, total=total, skipped=skipped, launched_at=at)
+        case LaunchScheduled(launch_at=launch_at):
+            return replace(campaign, launch_at=launch_at)
+        case LaunchUnscheduled() | ScheduledLaunchFailed():
+            return replace(campaign, launch_at=None)
+        case LaunchAccepted(epoch=epoch, total=total, skipped=skipped, receipt=receipt):
+            attempt = Attempt(epoch=epoch, accepted_event=recorded.event_id, accepted_at=at, receipt=receipt)
+            begun = replace(campaign, total=total, skipped=skipped, launched_at=at, launch_at=None)
             return _moved(replace(begun, attempts=(*campaign.attempts, attempt)), "launch")
         case RunStarted(epoch=epoch, start=start):
             return _with_attempt(campaign, epoch, status="running", starts=start, started_at=at)

@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from domain import streams
 from domain.event import Event, Recorded
+from domain.sequence import Action
+from domain.suppression import SuppressionReason
 
 LeadStatus = Literal[
     "pending",
@@ -27,10 +29,19 @@ LeadStatus = Literal[
     "cancelled",
     "outcome_unknown",
 ]
-SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable"]
+SkipReason = Literal["suppressed", "active-in-other-campaign", "unresolved-variable", "missing-draft"]
 Source = Literal["api", "csv", "ndjson"]
-FailureReason = Literal["retries-exhausted", "unresolved-variable", "erased", "sender-removed", "lead-ended"]
-LossReason = Literal["worker-lost", "connection-lost"]
+FailureReason = Literal[
+    "retries-exhausted",
+    "unresolved-variable",
+    "missing-draft",
+    "too-long",
+    "erased",
+    "sender-removed",
+    "lead-ended",
+    "not-possible",
+]
+LossReason = Literal["worker-lost", "connection-lost", "provider-silent"]
 
 # --- Events of the roster: many leads at once ------------------------------------------------------------------------
 
@@ -57,12 +68,18 @@ class CorrectedLead(Struct, frozen=True):
 
 
 class SkippedLead(Struct, frozen=True):
-    """The launch leaves this lead out. ``variable`` names what could not be resolved, ``other_campaign`` who has it."""
+    """The launch leaves this lead out.
+
+    The evidence: ``variable`` names what could not be resolved, ``other_campaign`` who has the lead, ``suppression``
+    why the person is suppressed, ``since`` since when.
+    """
 
     lead_id: UUID
     reason: SkipReason
     variable: str | None = None
     other_campaign: UUID | None = None
+    suppression: SuppressionReason | None = None
+    since: datetime | None = None
 
 
 class EnrolledLead(Struct, frozen=True):
@@ -135,7 +152,7 @@ class LeadsCancelled(Event, frozen=True, kw_only=True):
 class SendIntended(Event, frozen=True, kw_only=True):
     """Committed before the provider is called: this node is about to be sent, under ``send_id``.
 
-    ``attempt`` counts from 1; a deferred send is tried again under the same ``send_id``.
+    ``attempt`` counts from 1; a deferred send is tried again under the same ``send_id``. ``action`` is what is done.
     """
 
     type = "send-intended"
@@ -144,10 +161,11 @@ class SendIntended(Event, frozen=True, kw_only=True):
     node_id: UUID
     sender_id: UUID
     attempt: int
+    action: Action = "email"
 
 
 class SendAccepted(Event, frozen=True, kw_only=True):
-    """The provider took it over (``code``: the SMTP reply code); ``evidence`` is the vault document of its words."""
+    """The provider took it over (``code``: SMTP or HTTP status); ``evidence`` is the vault document of its words."""
 
     type = "send-accepted"
     send_id: UUID
@@ -156,7 +174,10 @@ class SendAccepted(Event, frozen=True, kw_only=True):
 
 
 class SendDeferred(Event, frozen=True, kw_only=True):
-    """The provider took nothing over, for now (RFC 5321 4yz, or not reachable: code 0); tried again at ``retry_at``."""
+    """The provider took nothing over, for now (RFC 5321 4yz, HTTP 429, or code 0); tried again at ``retry_at``.
+
+    Code 0: it could not be reached, or evidence came to light that a send in doubt was not made.
+    """
 
     type = "send-deferred"
     send_id: UUID
@@ -175,11 +196,65 @@ class SendRefused(Event, frozen=True, kw_only=True):
 
 
 class SendFailed(Event, frozen=True, kw_only=True):
-    """Given up; nothing was taken over by a provider."""
+    """Given up; nothing was taken over by a provider.
+
+    ``not-possible``: it can't be done for this person, said the provider (``code``, its words as ``evidence``).
+    """
 
     type = "send-failed"
     send_id: UUID
     reason: FailureReason
+    code: int = 0
+    evidence: UUID | None = None
+
+
+class SendInDoubt(Event, frozen=True, kw_only=True):
+    """It may have been taken over or not; the provider is asked for a trace of it at ``look_at``, the ``look``-th time.
+
+    Until there is one, nothing is sent to the lead.
+    """
+
+    type = "send-in-doubt"
+    send_id: UUID
+    reason: LossReason
+    look: int
+    look_at: datetime
+
+
+class InvitationSpared(Event, frozen=True, kw_only=True):
+    """Nothing was sent: the person is connected already, said the provider (``code``, its words as ``evidence``)."""
+
+    type = "invitation-spared"
+    send_id: UUID
+    code: int
+    evidence: UUID | None = None
+
+
+class ConnectionAwaited(Event, frozen=True, kw_only=True):
+    """The person is invited; if there is no connection by ``until`` the lead times out."""
+
+    type = "connection-awaited"
+    until: datetime
+
+
+class ConnectionAccepted(Event, frozen=True, kw_only=True):
+    """The person is connected with the sender."""
+
+    type = "connection-accepted"
+
+
+class ConnectionTimedOut(Event, frozen=True, kw_only=True):
+    """The person did not accept the invitation in time."""
+
+    type = "connection-timed-out"
+
+
+class LeadReplied(Event, frozen=True, kw_only=True):
+    """The person answered; with ``stops`` nothing more is sent. ``evidence`` is the vault document of the answer."""
+
+    type = "lead-replied"
+    stops: bool
+    evidence: UUID | None = None
 
 
 class SendOutcomeUnknown(Event, frozen=True, kw_only=True):
@@ -196,6 +271,7 @@ class NextActionPlanned(Event, frozen=True, kw_only=True):
     type = "lead-next-action-planned"
     node_id: UUID
     due_at: datetime
+    action: Action = "email"
 
 
 class LeadCompleted(Event, frozen=True, kw_only=True):
@@ -208,6 +284,12 @@ class LeadUnsubscribed(Event, frozen=True, kw_only=True):
     """The person wants no more mail from this workspace."""
 
     type = "lead-unsubscribed"
+
+
+class LeadSuppressed(Event, frozen=True, kw_only=True):
+    """The workspace wants nothing more sent to the person."""
+
+    type = "lead-suppressed"
 
 
 EVENTS: tuple[type[Event], ...] = (
@@ -224,9 +306,16 @@ EVENTS: tuple[type[Event], ...] = (
     SendRefused,
     SendFailed,
     SendOutcomeUnknown,
+    SendInDoubt,
+    InvitationSpared,
+    ConnectionAwaited,
+    ConnectionAccepted,
+    ConnectionTimedOut,
     NextActionPlanned,
+    LeadReplied,
     LeadCompleted,
     LeadUnsubscribed,
+    LeadSuppressed,
 )
 
 # --- Facts: an event, taken apart per lead ---------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 With it a verifier can re-fold the history and needs no rule of its own about campaigns. ``lifecycles`` says which
 streams tell of a kind of thing, how its events move its status (``domain.lifecycle`` explains the words), and what they
-mean for a lead's sends. An event of another stream tells of each lead that is named in the field ``names_leads`` of its
+mean for a lead's sends. An event of a roster tells of each lead that is named in the field ``names_leads`` of its
 payload: by id, or in objects with a ``lead_id``.
 """
 
@@ -24,7 +24,7 @@ from domain.event import Event
 from domain.lead import lifecycle as lead
 from domain.lead.state import TERMINAL
 from domain.lifecycle import Lifecycle
-from domain.sender import LIFECYCLE as SENDER
+from domain.sender_lifecycle import LIFECYCLE as SENDER
 from service.audit.keys import PublicKey
 from service.audit.leaf import COLUMNS, DETACHED_FORMAT, FORMAT, LARGEST_INLINE
 from service.audit.note import origin
@@ -93,6 +93,7 @@ def _lifecycles() -> dict[str, Any]:
         },
         "lead": {
             "streams": streams.LEAD,
+            "rosters": streams.ROSTER,
             "terminal": sorted(TERMINAL),
             "sends": sends,
             **_lifecycle(lead.LIFECYCLE),

@@ -328,6 +328,7 @@ class History:
         self.kinds = {kind.prefix: kind for kind in kinds.values()}
         self.schemas = {name: told["schema"] for name, told in manifest["events"].items()}
         self.naming = {name: told["names_leads"] for name, told in manifest["events"].items()}
+        self.rosters: str = manifest["lifecycles"]["lead"]["rosters"]
         self.workspace: str = manifest["workspace_id"]
         self.complete = manifest["first"] == 0
         self.folder = folder
@@ -384,8 +385,8 @@ class History:
             self._tell_lead(subject, type_, payload)
         elif (kind := self.kinds.get(prefix)) is not None:
             self._tell(kind, subject, type_, payload)
-        else:
-            named = self.naming.get(type_)
+        elif prefix == self.rosters:
+            named = self.naming[type_]
             for lead in payload[named] if named else ():
                 lead_id = lead if isinstance(lead, str) else lead["lead_id"]
                 if type_ in self.lead.births:

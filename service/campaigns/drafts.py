@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.campaign.decide import MAX_DAILY_LIMIT
+from domain.campaign.checks import MAX_DAILY_LIMIT
 from domain.schedule import OperatingHours
 from domain.sequence import Channel, NodeType
 

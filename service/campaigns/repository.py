@@ -15,6 +15,7 @@ from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
 from service.dispatch.gates import Gates
+from service.launch import schedule
 from service.store.appends import Append, Appended, At, Conflict, Fenced, Guard, New, StreamWrite, as_recorded
 from service.store.log import EventStore
 
@@ -72,9 +73,15 @@ class Campaigns:
         self._gates = gates
         self._clock = clock
 
-    async def load(self, workspace_id: UUID, campaign_id: UUID) -> Campaign:
-        """The campaign now. Raises ``Refused`` ``not-found`` for one that is unknown or deleted."""
-        campaign = fold(await self._store.read_stream(workspace_id, streams.campaign(campaign_id)))
+    async def load(
+        self, workspace_id: UUID, campaign_id: UUID, connection: Connection | None = None
+    ) -> Campaign:
+        """The campaign now. Raises ``Refused`` ``not-found`` for one that is unknown or deleted.
+
+        Who holds a connection reads through it: to wait for another could be to wait for ever.
+        """
+        stream = streams.campaign(campaign_id)
+        campaign = fold(await self._store.read_stream(workspace_id, stream, connection=connection))
         if campaign is None or campaign.deleted:
             raise not_found()
         return campaign
@@ -156,6 +163,8 @@ class Campaigns:
             raise ValueError("a campaign's stream begins with its creation")
         if after.attempts:
             await self._gates.set_campaign(connection, append.workspace_id, after)
+        if before is not None and after.launch_at != before.launch_at:
+            await schedule.follow(connection, append.workspace_id, after)
         if change.beside is not None:
             await change.beside(connection, after)
         return after

@@ -20,12 +20,17 @@ from service.texts import SenderProfile
 
 
 class SenderAccount(Struct, frozen=True, kw_only=True):
-    """A sender account of a campaign. `campaign_daily_limit` is its own limit in this campaign, if it has one."""
+    """A sender account of a campaign. `campaign_daily_limit` is its own limit in this campaign, if it has one.
+
+    `email_address` is null for LinkedIn accounts, `provider_account_id` and `is_premium` for e-mail accounts.
+    """
 
     id: UUID
     type: Channel
     display_name: str
-    email_address: str
+    email_address: str | None
+    provider_account_id: str | None
+    is_premium: bool | None
     status: SenderStatus
     daily_limit: int
     campaign_daily_limit: int | None
@@ -67,7 +72,10 @@ class SequenceNode(Struct, frozen=True, kw_only=True):
 
 
 class CampaignFields(Struct, frozen=True, kw_only=True):
-    """What a campaign is at one version. `user_id` is its workspace; a pause that was asked for needs no reason."""
+    """What a campaign is at one version. `user_id` is its workspace; a pause that was asked for needs no reason.
+
+    `launch_at` is when a draft is to be launched; until then it can't be changed.
+    """
 
     id: UUID
     user_id: UUID
@@ -81,6 +89,7 @@ class CampaignFields(Struct, frozen=True, kw_only=True):
     skip_other_campaigns: bool
     operating_hours: OperatingHours | None
     pause_reason: PauseReason | None
+    launch_at: datetime | None
     launched_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -161,6 +170,7 @@ def fields(campaign: Campaign, material: Material) -> dict[str, Any]:
         "skip_other_campaigns": settings.skip_other_campaigns,
         "operating_hours": settings.operating_hours,
         "pause_reason": None if campaign.pause_reason == "requested" else campaign.pause_reason,
+        "launch_at": campaign.launch_at,
         "launched_at": campaign.launched_at,
         "created_at": campaign.created_at,
         "updated_at": campaign.updated_at,
@@ -240,7 +250,9 @@ def _account(sender: Sender, own_limit: int | None, texts: Opened) -> SenderAcco
         id=sender.id,
         type=sender.channel,
         display_name=profile.display_name,
-        email_address=profile.email_address,
+        email_address=profile.email_address or None,
+        provider_account_id=profile.provider_account_id or None,
+        is_premium=sender.is_premium if sender.channel == "linkedin" else None,
         status=sender.status,
         daily_limit=sender.daily_limit,
         campaign_daily_limit=own_limit,

@@ -33,3 +33,4 @@ OPERATOR_COMMANDS: Final[Mapping[str, Deferred]] = {
     "demo": Deferred("service.cli.demonstration", "demo", "Run one whole campaign on this machine."),
 }
 CREATE_KEY: Final = Deferred("service.cli.upkeep", "create_key", "Make an API key in the database itself.")
+GRANT_CREDITS: Final = Deferred("service.cli.granting", "grant_credits", "Give a workspace credits.")

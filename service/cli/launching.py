@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 
 from service.cli.commands import ApiCommand, print_answer
-from service.cli.failures import Exit, Unavailable
+from service.cli.failures import Exit, Unavailable, WrongUse
 from service.cli.grammar import Operation
 from service.cli.output import Format
 from service.cli.watching import Standing, follow, watch
@@ -22,7 +22,12 @@ class Launch(ApiCommand):
         super().__init__(operation, [watching])
 
     def carry_out(self, client: httpx.Client, ctx: click.Context) -> None:
-        """Launch, and watch if that is wished. Raises ``Unavailable`` if the launch is taken back meanwhile."""
+        """Launch, and watch if that is wished. Raises ``Unavailable`` if the launch is taken back meanwhile.
+
+        Raises ``WrongUse`` for a launch that is to be watched and is set for later.
+        """
+        if ctx.params["watch"] and ctx.params["body_launch_at"]:
+            raise WrongUse("--watch shows a launch from its beginning: leave it out with --launch-at.")
         answer, form = self.ask(client, ctx), ctx.params["form"]
         if not ctx.params["watch"]:
             print_answer(answer, form)

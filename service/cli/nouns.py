@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import click
 
 from service.cli.commands import ApiCommand, Noun
-from service.cli.deferred import CREATE_KEY
+from service.cli.deferred import CREATE_KEY, GRANT_CREDITS
 from service.cli.grammar import Operation
 from service.cli.launching import Launch
 
@@ -32,13 +32,29 @@ class Keys(Noun):
             formatter.write_dl([("create --workspace NAME", CREATE_KEY.doc)])
 
 
+class Ledger(Noun):
+    """The noun ``credits``. They are granted in the database itself, by who runs the service."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command; ``grant`` is the operator's."""
+        return GRANT_CREDITS.load() if cmd_name == "grant" else super().get_command(ctx, cmd_name)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Tell of the operator's command too."""
+        with formatter.section("Running the service"):
+            formatter.write_dl([("grant --workspace NAME --amount N", GRANT_CREDITS.doc)])
+
+
+_OF_THEIR_OWN: Final[Mapping[str, type[Noun]]] = {"key": Keys, "credits": Ledger}
+
+
 def nouns(operations: Iterable[Operation]) -> dict[str, Noun]:
     """Each noun with its verbs. A noun that exists only within things of another noun is a command of that one too."""
     known = list(operations)
     found: dict[str, Noun] = {}
     for operation in known:
         if operation.noun not in found:
-            found[operation.noun] = (Keys if operation.noun == "key" else Noun)(operation.noun)
+            found[operation.noun] = _OF_THEIR_OWN.get(operation.noun, Noun)(operation.noun)
         command = _PARTICULAR.get(operation.name, ApiCommand)
         found[operation.noun].add_command(command(operation))
     for operation in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
@@ -17,6 +18,8 @@ Row: TypeAlias = Mapping[str, Any]
 
 FORMATS: Final = ("json", "table", "raw")
 _FIRST_COLUMNS: Final = ("id", "name", "status", "type")
+# For the eye, and so that a narrow column breaks it between the day and the time.
+_TIME: Final = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?Z)$", re.ASCII)
 # A longer text is folded rather than its column left out.
 _NARROWEST: Final = 16
 
@@ -144,6 +147,11 @@ def _fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], width: int
         yield name
 
 
+def _are_sentences(texts: Sequence[str]) -> bool:
+    """Whether each of the texts is better read on a line of its own."""
+    return any(text.endswith(".") for text in texts)
+
+
 def _text(value: object) -> str:
     match value:
         case bool():
@@ -151,8 +159,9 @@ def _text(value: object) -> str:
         case []:
             return "(none)"
         case list():
-            return ", ".join(_text(item) for item in value)
+            texts = [_text(item) for item in value]
+            return ("\n" if _are_sentences(texts) else ", ").join(texts)
         case dict():
             return printable(msgspec.json.encode(value).decode())
         case _:
-            return printable(str(value))
+            return _TIME.sub(r"\1 \2", printable(str(value)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import aiosql
@@ -15,15 +15,20 @@ import structlog
 from msgspec import Struct
 
 from domain import streams
+from domain.campaign.decide import RecordRefusal
+from domain.campaign.decide import decide as decide_campaign
 from domain.lead.decide import BeginSend, intend
 from domain.lead.state import Lead, evolve
-from domain.pacing import Allowance
+from domain.pacing import Allowance, Gaps
 from domain.refusal import Refused
 from domain.schedule import OperatingHours
+from domain.sequence import Action
 from service.caller import Caller
+from service.campaigns.repository import Campaigns
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.dispatch import due as due_table
+from service.dispatch import quotas
 from service.dispatch.due import Due, Key
 from service.dispatch.leads import read_leads
 from service.dispatch.limits import LaneKey, Limits
@@ -65,22 +70,24 @@ class Claims:
         self,
         pool: Pool,
         store: EventStore,
+        campaigns: Campaigns,
         suppressions: Suppressions,
         unsubscribing: Unsubscribing,
         clock: Clock,
         worker_id: UUID,
         shards: int,
-        gap: timedelta,
+        gaps: Gaps,
     ) -> None:
-        """``gap`` is the least time between two sends of one sender."""
+        """``gaps`` are the least times between two sends of one sender."""
         self._pool = pool
         self._store = store
+        self._campaigns = campaigns
         self._suppressions = suppressions
         self._unsubscribing = unsubscribing
         self._clock = clock
         self._worker_id = worker_id
         self._shards = shards
-        self._gap = gap
+        self._gaps = gaps
 
     async def begin_generation(self, shard: int) -> int:
         """Take a shard's chain over: claims of its older generations are refused from here on."""
@@ -90,18 +97,21 @@ class Claims:
 
     async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
         """Commit to up to ``at_most`` sends of a shard; None when the generation is over."""
+        refused: dict[Key, int] = {}
         async with self._store.transaction() as connection:
             if not await _queries.hold_generation(connection, shard=shard, generation=generation):
                 return None
             now = self._clock.now()
-            limits = Limits(now, self._gap)
+            limits = Limits(now, self._gaps)
             epochs = await self._lock_gates(connection, shard, limits, now)
             due = await self._due(connection, limits.open_lanes(at_most), now)
-            wanted = await self._without_unsubscribed(connection, due)
+            wanted = await self._without_unwanted(connection, due)
             chosen = list(islice(filter(limits.charge, wanted), at_most))
-            claims = await self._commit_to(connection, chosen, epochs)
+            claims = await self._commit_to(connection, chosen, epochs, refused)
             await self._write_back(connection, limits)
-            return claims
+        for campaign, epoch in refused.items():
+            await self._record_refusal(campaign, epoch)
+        return claims
 
     async def _lock_gates(
         self, connection: Connection, shard: int, limits: Limits, now: datetime
@@ -112,6 +122,7 @@ class Claims:
         if not limits.senders:
             return {}
         workspace_ids, sender_ids = _columns(limits.senders, 2)
+        await quotas.admit(connection, limits)
         epochs: dict[Key, int] = {}
         for query in (_queries.open_campaigns, _queries.bounded_campaigns):
             async for row in query(connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now):
@@ -132,37 +143,56 @@ class Claims:
         return epochs
 
     async def _due(
-        self, connection: Connection, open_lanes: Mapping[LaneKey, int], now: datetime
+        self, connection: Connection, open_lanes: Mapping[tuple[LaneKey, Action], int], now: datetime
     ) -> list[Due]:
-        """What is due in those lanes, in each as many as it has left; locked, the longest due first."""
+        """What is due for each action in those lanes, as many as are left; locked, the longest due first."""
         if not open_lanes:
             return []
-        workspace_ids, sender_ids, campaign_ids = _columns(open_lanes, 3)
+        workspace_ids, sender_ids, campaign_ids = _columns((lane for lane, _ in open_lanes), 3)
         rows = _queries.due_leads(
             connection,
             workspace_ids=workspace_ids,
             sender_ids=sender_ids,
             campaign_ids=campaign_ids,
+            actions=[action for _, action in open_lanes],
             at_most=list(open_lanes.values()),
             now=now,
         )
         return [Due(*row.values()) async for row in rows]
 
-    async def _without_unsubscribed(self, connection: Connection, due: Sequence[Due]) -> list[Due]:
-        """The rows but for people who unsubscribed while a launch was planning their mails: those leads end here."""
-        gone = (
-            await self._suppressions.unsubscribed(connection, {row.person for row in due}) if due else set()
-        )
-        ended = [row.key for row in due if row.person in gone]
+    async def _without_unwanted(self, connection: Connection, due: Sequence[Due]) -> list[Due]:
+        """The rows but for people who were suppressed while a launch planned for them: those leads end here."""
+        gone = await self._suppressions.unwanted(connection, {row.person for row in due}) if due else {}
+        ended = {row.key: gone[row.person] for row in due if row.person in gone}
         if ended:
             await self._unsubscribing.end(connection, ended, "worker", new_id())
             await due_table.drop(connection, ended)
         return [row for row in due if row.person not in gone]
 
+    async def _record_refusal(self, campaign: Key, epoch: int) -> None:
+        """Keep that sends of an older launch attempt were refused. Writing it sets the gate right, too."""
+        workspace_id, campaign_id = campaign
+        try:
+            await self._campaigns.execute(
+                Caller(workspace_id, "worker", new_id()),
+                campaign_id,
+                lambda now: decide_campaign(now, RecordRefusal(epoch=epoch, write="send")),
+            )
+        except (Refused, *OUTAGES) as error:
+            # The claims beside it are committed and must be sent; the gate is still wrong, so this comes up again.
+            _log.error("refusal_not_recorded", campaign_id=str(campaign_id), error=type(error).__name__)
+
     async def _commit_to(
-        self, connection: Connection, chosen: Sequence[Due], epochs: Mapping[Key, int]
+        self,
+        connection: Connection,
+        chosen: Sequence[Due],
+        epochs: Mapping[Key, int],
+        refused: dict[Key, int],
     ) -> list[Claim]:
-        """Append the intents and mark the rows; leads whose streams moved meanwhile stay due."""
+        """Append the intents and mark the rows; leads whose streams moved meanwhile stay due.
+
+        Adds to ``refused`` the campaigns whose gate had the epoch of an older launch attempt.
+        """
         if not chosen:
             return []
         candidates = await self._candidates(connection, chosen, epochs)
@@ -174,6 +204,7 @@ class Claims:
                     claims.append(_claim(candidate, outcome))
                 case Fenced(fence=fence, epoch=epoch):
                     _log.error("send_fenced", lead_id=str(candidate.due.lead_id), epoch=epoch, fence=fence)
+                    refused[candidate.due.workspace_id, candidate.due.campaign_id] = epoch
                 case _:
                     _log.info("lead_moved_before_claim", lead_id=str(candidate.due.lead_id))
         await _queries.take(
@@ -203,7 +234,11 @@ class Claims:
 
     def _intent(self, due: Due, lead: Lead, version: int, epoch: int) -> Append:
         command = BeginSend(
-            campaign_id=due.campaign_id, send_id=new_id(), node_id=due.node_id, sender_id=due.sender_id
+            campaign_id=due.campaign_id,
+            send_id=new_id(),
+            node_id=due.node_id,
+            sender_id=due.sender_id,
+            action=cast(Action, due.task),
         )
         intent = intend(lead, command)
         caller = Caller(due.workspace_id, "worker", intent.send_id)
@@ -232,6 +267,7 @@ class Claims:
             await _queries.charge_lanes(
                 connection, **_charges(lanes, ("workspace_ids", "sender_ids", "campaign_ids"))
             )
+        await quotas.write_back(connection, limits)
 
 
 def _claim(candidate: _Candidate, outcome: Appended) -> Claim:

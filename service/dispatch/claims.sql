@@ -20,8 +20,12 @@ WHERE s.usable
   AND EXISTS (
       SELECT FROM dispatch_lanes AS l
       JOIN dispatch_campaigns AS c ON c.workspace_id = l.workspace_id AND c.campaign_id = l.campaign_id
+      CROSS JOIN unnest(ARRAY['email', 'connection_request', 'message']) AS an (action)
       JOIN dispatch_due AS d
         ON d.workspace_id = l.workspace_id AND d.campaign_id = l.campaign_id AND d.sender_id = l.sender_id
+       AND d.task = an.action
+      LEFT JOIN dispatch_quotas AS q
+        ON q.workspace_id = l.workspace_id AND q.sender_id = l.sender_id AND q.action = an.action
       WHERE l.workspace_id = s.workspace_id
         AND l.sender_id = s.sender_id
         AND l.next_free_at <= :now
@@ -29,6 +33,7 @@ WHERE s.usable
         AND c.next_free_at <= :now
         AND d.worker_id IS NULL
         AND d.due_at <= :now
+        AND (q.next_free_at <= :now) IS NOT FALSE
   )
 ORDER BY s.next_free_at
 LIMIT 200
@@ -76,23 +81,28 @@ JOIN unnest(:campaigns_of::uuid[], :campaign_ids::uuid[]) AS c (workspace_id, ca
   ON c.workspace_id = l.workspace_id AND c.campaign_id = l.campaign_id
 WHERE l.next_free_at <= :now;
 
--- name: due_leads(workspace_ids, sender_ids, campaign_ids, at_most, now)
--- The leads due in each lane, `at_most` of each, the longest due first; one that another worker holds is passed over.
-SELECT d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at
-FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[], :campaign_ids::uuid[], :at_most::integer[])
-     AS lane (workspace_id, sender_id, campaign_id, at_most)
+-- name: due_leads(workspace_ids, sender_ids, campaign_ids, actions, at_most, now)
+-- The leads due for an action in each lane, `at_most` of each, the longest due first; one that another worker holds is
+-- passed over. Of those equally long due the older campaign's come first, in it the lead that was added first (ids are
+-- in order of time): a plan made before the launch has to know who is next.
+SELECT
+    d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at, d.task
+FROM unnest(
+         :workspace_ids::uuid[], :sender_ids::uuid[], :campaign_ids::uuid[], :actions::text[], :at_most::integer[]
+     ) AS lane (workspace_id, sender_id, campaign_id, action, at_most)
 CROSS JOIN LATERAL (
     SELECT * FROM dispatch_due AS due
     WHERE due.workspace_id = lane.workspace_id
       AND due.campaign_id = lane.campaign_id
       AND due.sender_id = lane.sender_id
+      AND due.task = lane.action
       AND due.worker_id IS NULL
       AND due.due_at <= :now
-    ORDER BY due.due_at
+    ORDER BY due.due_at, due.lead_id
     LIMIT lane.at_most
     FOR UPDATE SKIP LOCKED
 ) AS d
-ORDER BY d.due_at;
+ORDER BY d.due_at, d.campaign_id, d.lead_id;
 
 -- name: take(worker_id, workspace_ids, lead_ids, send_ids)!
 -- The leads are in flight with this worker.

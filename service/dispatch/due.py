@@ -10,8 +10,11 @@ from uuid import UUID
 
 import aiosql
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
+from domain.event import Event
+from domain.lead.agenda import Task, appointment
+from domain.sequence import Action
 from service.database.pool import Connection
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("due.sql"), "asyncpg")
@@ -31,6 +34,7 @@ class Due(Struct, frozen=True):
     document_id: UUID
     node_id: UUID
     due_at: datetime
+    task: Task
 
     @property
     def key(self) -> Key:
@@ -41,6 +45,12 @@ class Due(Struct, frozen=True):
     def person(self) -> Key:
         """Who the lead is."""
         return self.workspace_id, self.person_id
+
+
+def followed(due: Due, events: Sequence[Event], action: Action) -> Due | None:
+    """What is to be done next to the lead after ``events`` about a send by ``action``; None when nothing is."""
+    following = appointment(events[-1], due.node_id, action) if events else None
+    return None if following is None else replace(due, **asdict(following))
 
 
 async def hold(connection: Connection, keys: Iterable[Key]) -> None:

@@ -11,8 +11,10 @@ import aiosql
 import msgspec
 
 from domain.campaign.state import Campaign
+from domain.readiness import READY_STATUS
 from domain.sender import Sender
 from service.database.pool import Connection
+from service.dispatch import quotas
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("gates.sql"), "asyncpg")
 
@@ -61,10 +63,11 @@ class Gates:
             workspace_id=workspace_id,
             sender_id=sender.id,
             slot=slot_of(sender.id),
-            usable=sender.status == "active",
+            usable=sender.status == READY_STATUS[sender.channel],
             daily_limit=sender.daily_limit,
             now=now,
         )
+        await quotas.put(connection, workspace_id, sender.id, sender.weekly_limits)
 
     async def campaigns_sending(
         self, connection: Connection, workspace_id: UUID, sender_id: UUID

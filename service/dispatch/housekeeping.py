@@ -1,14 +1,15 @@
 """Housekeeping: what nobody else comes back to.
 
-Sends whose worker died, launches whose run died, campaigns whose last lead is done, and leads of campaigns that have
-ended.
+Sends whose worker died, launches whose run died, campaigns whose last lead is done, leads of campaigns that have
+ended, launches whose time has come, and credits reserved for a request that died.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import aiosql
@@ -17,23 +18,28 @@ from msgspec import Struct
 
 from domain import streams
 from domain.campaign.decide import Complete, decide
+from domain.event import Event
 from domain.lead.decide import RecordLost
 from domain.lead.decide import decide as decide_lead
 from domain.lead.events import LeadsCancelled
 from domain.lead.state import Lead
 from domain.refusal import Refused
+from domain.sequence import Action
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, StreamMoved
 from service.clock import Clock
-from service.database.pool import Pool
+from service.credits.refunding import Refunding
+from service.database.pool import Connection, Pool
 from service.dispatch import due as due_table
-from service.dispatch.due import Key
+from service.dispatch import quotas
+from service.dispatch.due import Due
 from service.dispatch.gates import Gates
-from service.dispatch.leads import read_leads
+from service.dispatch.leads import lead_append, read_leads
 from service.ids import new_id
 from service.launch.launching import Launching
+from service.launch.scheduling import Scheduling
 from service.store.appends import Any as AnyVersion
-from service.store.appends import Append, Appended, At, StreamWrite
+from service.store.appends import Append, Appended, StreamWrite
 from service.store.log import EventStore
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("housekeeping.sql"), "asyncpg")
@@ -45,6 +51,7 @@ LEADS_AT_ONCE: Final = 500
 class _Lost(Struct, frozen=True):
     """A send that was in flight with a worker that died."""
 
+    due: Due
     send_id: UUID
     epoch: int
 
@@ -59,6 +66,8 @@ class Housekeeping:
         campaigns: Campaigns,
         gates: Gates,
         launching: Launching,
+        scheduling: Scheduling,
+        refunding: Refunding,
         clock: Clock,
         worker_dead_after: timedelta,
     ) -> None:
@@ -68,6 +77,8 @@ class Housekeeping:
         self._campaigns = campaigns
         self._gates = gates
         self._launching = launching
+        self._scheduling = scheduling
+        self._refunding = refunding
         self._clock = clock
         self._worker_dead_after = worker_dead_after
         self._beat_at: datetime | None = None
@@ -79,6 +90,8 @@ class Housekeeping:
         await self.complete_campaigns()
         await self.cancel_leftovers()
         await self.expire_launches()
+        await self._scheduling.launch_due()
+        await self._refunding.round()
 
     async def beat(self, worker_id: UUID) -> None:
         """The sign of life of this process's worker."""
@@ -114,6 +127,7 @@ class Housekeeping:
             continue
         async with self._pool.acquire() as connection:
             await _queries.forget_workers(connection, beat_before=dead)
+            await quotas.forget(connection, now)
 
     async def complete_campaigns(self) -> None:
         """Active campaigns without anything left to do are completed."""
@@ -158,43 +172,44 @@ class Housekeeping:
         """Settle some of the lost sends; answers how many were settled."""
         async with self._store.transaction() as connection:
             rows = _queries.lost_sends(connection, beat_before=dead, at_most=LEADS_AT_ONCE)
-            lost = {
-                (row["workspace_id"], row["lead_id"]): _Lost(row["send_id"], row["epoch"])
-                async for row in rows
-            }
-            leads = await read_leads(self._store, connection, lost)
-            appends = {
-                key: append
-                for key, send in lost.items()
-                if (append := self._loss(key, send, *leads[key])) is not None
-            }
-            outcomes = await self._store.append_in(connection, list(appends.values()))
+            lost = [_Lost(Due(*list(row.values())[:-2]), row["send_id"], row["epoch"]) async for row in rows]
+            leads = await read_leads(self._store, connection, (each.due.key for each in lost))
+            told = [(each, self._loss(each, leads[each.due.key][0])) for each in lost]
+            appends = [
+                self._as_append(each, leads[each.due.key][1], events) for each, events in told if events
+            ]
+            stored = iter(await self._store.append_in(connection, appends))
             # A lead that somebody wrote to at this very moment is looked at again in the next round.
-            moved = {
-                key
-                for key, outcome in zip(appends, outcomes, strict=True)
-                if not isinstance(outcome, Appended)
-            }
-            await due_table.drop(connection, lost.keys() - moved)
+            settled = [
+                (each, events) for each, events in told if not events or isinstance(next(stored), Appended)
+            ]
+            await self._follow(connection, settled)
         if lost:
-            _log.warning("sends_lost_with_their_worker", count=len(lost) - len(moved))
-        return len(lost) - len(moved)
+            _log.warning("sends_lost_with_their_worker", count=len(settled))
+        return len(settled)
 
-    def _loss(self, key: Key, lost: _Lost, lead: Lead, version: int) -> Append | None:
-        """What is appended for a lost send; None when its outcome is known after all."""
-        workspace_id, lead_id = key
+    def _loss(self, lost: _Lost, lead: Lead) -> Sequence[Event]:
+        """What is appended for a lost send; nothing when its outcome is known after all."""
         try:
-            events = decide_lead(lead, RecordLost(send_id=lost.send_id, reason="worker-lost"))
+            return decide_lead(
+                lead, RecordLost(send_id=lost.send_id, reason="worker-lost", now=self._clock.now())
+            )
         except Refused as refused:
-            _log.error("lost_send_refused", lead_id=str(lead_id), code=refused.code)
-            return None
-        if not events:
-            return None
-        return Append(
-            workspace_id=workspace_id,
-            writes=(StreamWrite(stream=streams.lead(lead_id), expected=At(version), events=events),),
-            context=Caller(workspace_id, "sweeper", lost.send_id).context(self._clock, lost.epoch),
-        )
+            _log.error("lost_send_refused", lead_id=str(lost.due.lead_id), code=refused.code)
+            return ()
+
+    def _as_append(self, lost: _Lost, version: int, events: Sequence[Event]) -> Append:
+        caller = Caller(lost.due.workspace_id, "sweeper", lost.send_id)
+        return lead_append(lost.due.key, version, events, caller.context(self._clock, lost.epoch))
+
+    async def _follow(self, connection: Connection, settled: Sequence[tuple[_Lost, Sequence[Event]]]) -> None:
+        """Let the due table say what is to be done about the lost sends."""
+        following = {
+            lost.due.key: due_table.followed(lost.due, events, cast(Action, lost.due.task))
+            for lost, events in settled
+        }
+        await due_table.plan(connection, [due for due in following.values() if due is not None])
+        await due_table.drop(connection, [key for key, due in following.items() if due is None])
 
     async def _cancel_part(self, caller: Caller, campaign_id: UUID) -> bool:
         async with self._store.transaction() as connection:

@@ -14,7 +14,7 @@ SELECT max(beat_at) FROM dispatch_workers;
 -- name: lost_sends(beat_before, at_most)
 -- Sends in flight with a worker that shows no sign of life, locked.
 SELECT
-    d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at,
+    d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at, d.task,
     d.send_id, c.epoch
 FROM dispatch_due AS d
 JOIN dispatch_campaigns AS c ON c.workspace_id = d.workspace_id AND c.campaign_id = d.campaign_id
@@ -42,18 +42,20 @@ WHERE c.status = 'active'
 SELECT workspace_id, campaign_id FROM dispatch_campaigns WHERE status = 'launching';
 
 -- name: ended_campaigns()
--- Stopped or completed campaigns with leads that still have something due.
+-- Stopped or completed campaigns with leads that still have something due. A trace is looked for all the same: what was
+-- handed over before is accounted for.
 SELECT c.workspace_id, c.campaign_id FROM dispatch_campaigns AS c
 WHERE c.status IN ('stopped', 'completed', 'archived')
   AND EXISTS (
       SELECT FROM dispatch_due AS d
-      WHERE d.workspace_id = c.workspace_id AND d.campaign_id = c.campaign_id AND d.worker_id IS NULL
+      WHERE d.workspace_id = c.workspace_id AND d.campaign_id = c.campaign_id
+        AND d.worker_id IS NULL AND d.task <> 'trace'
   );
 
 -- name: leftovers(workspace_id, campaign_id, at_most)
 -- Leads of an ended campaign that are not in flight, locked.
 SELECT lead_id FROM dispatch_due
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NULL
+WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NULL AND task <> 'trace'
 ORDER BY lead_id
 LIMIT :at_most
 FOR UPDATE SKIP LOCKED;

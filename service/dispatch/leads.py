@@ -1,4 +1,4 @@
-"""Leads as their own streams tell them: what a claim, an outcome and an unsubscribing person decide upon."""
+"""Leads by their own streams: read for whoever decides about them, and appended to."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from domain import streams
-from domain.event import Recorded
+from domain.event import Event, Recorded
 from domain.lead.state import NEWBORN, Lead, evolve
 from service.database.pool import Connection
 from service.dispatch.due import Key
+from service.store.appends import Append, At, Context, Guard, New, StreamWrite
 from service.store.log import EventStore
 
 
@@ -27,6 +28,17 @@ async def read_leads(
         for name, lead_id in names.items():
             found[workspace_id, lead_id] = _folded(histories[name])
     return found
+
+
+def lead_append(
+    key: Key, version: int, events: Sequence[Event], context: Context, guard: Guard | None = None
+) -> Append:
+    """What is appended to the stream of a lead that was read at ``version``."""
+    workspace_id, lead_id = key
+    write = StreamWrite(
+        stream=streams.lead(lead_id), expected=At(version) if version else New(), events=events
+    )
+    return Append(workspace_id=workspace_id, writes=(write,), context=context, guard=guard)
 
 
 def _folded(history: Sequence[Recorded]) -> tuple[Lead, int]:

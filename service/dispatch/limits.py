@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from datetime import datetime, timedelta
-from typing import Generic, TypeAlias, TypeVar
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from domain.pacing import Allowance, after_gap, within_hours
+from domain.pacing import Allowance, Gaps, Lane, within_hours
+from domain.quota import Quota
 from domain.schedule import OperatingHours
+from domain.sequence import Action
 from service.dispatch.due import Due, Key
 
 LaneKey: TypeAlias = tuple[UUID, UUID, UUID]
 """Workspace, sender, campaign."""
+ActionKey: TypeAlias = tuple[UUID, UUID, Action]
+"""Workspace, sender, action."""
 K = TypeVar("K", bound=Hashable)
+V = TypeVar("V", Allowance, Quota)
 
 
-class Allowances(Generic[K]):
-    """The allowances of one kind of thing: as they are stored, and as they are now."""
+class Ledger(Generic[K, V]):
+    """The allowances or quotas of one kind of thing: as they are stored, and as they are now."""
 
     def __init__(self) -> None:
-        self._stored: dict[K, Allowance] = {}
-        self._present: dict[K, Allowance] = {}
+        self._stored: dict[K, V] = {}
+        self._present: dict[K, V] = {}
 
-    def admit(self, key: K, stored: Allowance, present: Allowance) -> None:
+    def admit(self, key: K, stored: V, present: V) -> None:
         """Take one in, as it is stored and as it is at this moment."""
         self._stored[key] = stored
         self._present[key] = present
 
-    def __getitem__(self, key: K) -> Allowance:
+    def __getitem__(self, key: K) -> V:
         return self._present[key]
 
-    def __setitem__(self, key: K, present: Allowance) -> None:
+    def __contains__(self, key: K) -> bool:
+        return key in self._present
+
+    def __setitem__(self, key: K, present: V) -> None:
         self._present[key] = present
 
     def __iter__(self) -> Iterator[K]:
@@ -40,51 +48,78 @@ class Allowances(Generic[K]):
     def __len__(self) -> int:
         return len(self._present)
 
-    def changed(self) -> dict[K, Allowance]:
+    def changed(self) -> dict[K, V]:
         """Those that are no longer as they are stored."""
         return {key: present for key, present in self._present.items() if present != self._stored[key]}
 
 
 class Limits:
-    """All allowances that a claim at ``now`` is made within; ``gap``: least time between two sends of a sender."""
+    """All that a claim at ``now`` is made within; ``gaps``: least times between two sends of a sender."""
 
-    def __init__(self, now: datetime, gap: timedelta) -> None:
-        self._now = now
-        self._gap = gap
-        self.senders: Allowances[Key] = Allowances()
-        self.campaigns: Allowances[Key] = Allowances()
-        self.lanes: Allowances[LaneKey] = Allowances()
+    def __init__(self, now: datetime, gaps: Gaps) -> None:
+        self.now = now
+        self._gaps = gaps
+        self.senders: Ledger[Key, Allowance] = Ledger()
+        self.quotas: Ledger[ActionKey, Quota] = Ledger()
+        self.campaigns: Ledger[Key, Allowance] = Ledger()
+        self.lanes: Ledger[LaneKey, Allowance] = Ledger()
 
     def admit_sender(self, key: Key, stored: Allowance) -> None:
         """A sender account that the claim may use."""
-        self.senders.admit(key, stored, stored.settled(self._now))
+        self.senders.admit(key, stored, stored.settled(self.now))
+
+    def admit_quota(self, key: ActionKey, stored: Quota) -> None:
+        """The rolling limit of an admitted sender for an action; without one the sender mails."""
+        self.quotas.admit(key, stored, stored.settled(self.now))
 
     def admit_campaign(self, key: Key, stored: Allowance, hours: OperatingHours | None) -> None:
         """A campaign that the claim may send for, within its operating hours."""
-        self.campaigns.admit(key, stored, within_hours(stored.settled(self._now), hours, self._now))
+        self.campaigns.admit(key, stored, within_hours(stored.settled(self.now), hours, self.now))
 
     def admit_lane(self, key: LaneKey, stored: Allowance) -> None:
         """A sender within a campaign; both are admitted already."""
-        self.lanes.admit(key, stored, stored.settled(self._now))
+        self.lanes.admit(key, stored, stored.settled(self.now))
 
-    def open_lanes(self, at_most: int) -> dict[LaneKey, int]:
-        """The lanes in which something may be sent, each with how many, ``at_most`` at the most."""
-        return {lane: left for lane in self.lanes if (left := self._left(lane, at_most))}
+    def open_lanes(self, at_most: int) -> dict[tuple[LaneKey, Action], int]:
+        """What may be done in which lanes, each with how often, ``at_most`` at the most."""
+        actions: dict[Key, list[Action]] = {}
+        for workspace_id, sender_id, action in self.quotas:
+            actions.setdefault((workspace_id, sender_id), []).append(action)
+        return {
+            (lane, action): left
+            for lane in self.lanes
+            for action in actions.get(lane[:2], _MAILING)
+            if (left := self._left(lane, action, at_most))
+        }
 
     def charge(self, due: Due) -> bool:
         """Take one send out of every allowance; answers False, and takes nothing, when one has none left."""
-        lane = (due.workspace_id, due.sender_id, due.campaign_id)
-        if not self._left(lane, 1):
+        action = cast(Action, due.task)
+        key = (due.workspace_id, due.sender_id, due.campaign_id)
+        if not self._left(key, action, 1):
             return False
+        lane = self._lane(key, action)
+        charged = lane.charged(self.now)
         sender, campaign = (due.workspace_id, due.sender_id), (due.workspace_id, due.campaign_id)
-        self.senders[sender] = after_gap(self.senders[sender].charged(self._now), self._gap, self._now)
-        if self.campaigns[campaign].daily_limit is not None:  # claims share the lock on one that has none
-            self.campaigns[campaign] = self.campaigns[campaign].charged(self._now)
-        self.lanes[lane] = self.lanes[lane].charged(self._now)
+        self.senders[sender] = charged.sender
+        if lane.campaign.daily_limit is not None:  # claims share the lock on one that has none
+            self.campaigns[campaign] = charged.campaign
+        self.lanes[key] = charged.own
+        if (quota := (*sender, action)) in self.quotas:
+            self.quotas[quota] = self.quotas[quota].charged(self.now)
         return True
 
-    def _left(self, lane: LaneKey, at_most: int) -> int:
-        workspace_id, sender_id, campaign_id = lane
+    def _left(self, key: LaneKey, action: Action, at_most: int) -> int:
+        workspace_id, sender_id, _ = key
+        if (quota := (workspace_id, sender_id, action)) in self.quotas:
+            at_most = min(at_most, self.quotas[quota].left(self.now))
+        return self._lane(key, action).left(self.now, at_most)
+
+    def _lane(self, key: LaneKey, action: Action) -> Lane:
+        workspace_id, sender_id, campaign_id = key
         sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
-        least = min(allowance.left(self._now, at_most) for allowance in (sender, campaign, self.lanes[lane]))
-        return min(least, 1) if self._gap else least
+        return Lane(sender, campaign, self.lanes[key], self._gaps.after(action))
+
+
+_MAILING: tuple[Action, ...] = ("email",)
+"""What a sender without rolling limits does."""

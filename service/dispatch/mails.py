@@ -1,36 +1,31 @@
-"""From claims to mails: the texts of campaign, sender and lead are opened, filled in and composed."""
+"""From claims to mails, and to the server of the sender's inbox: texts are opened, filled in, composed, handed over."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 from uuid import UUID
-
-from msgspec import Struct
 
 from domain import templating
 from domain.campaign.state import Campaign
-from domain.lead.events import FailureReason
-from domain.sender import Sender
-from domain.sequence import Node, position_of
-from service.campaigns.repository import Campaigns
+from domain.sequence import position_of
+from service.caller import Caller
+from service.channels import outcome as channel
+from service.channels.inbox_url import parse_smtp_url
 from service.channels.message import FirstMail, Mail, Mailbox, compose, message_id
-from service.channels.outcome import Deferred
+from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import Subscription, UnsubscribeTokens
 from service.clock import Clock
-from service.database.pool import Pool
 from service.dispatch.claims import Claim
-from service.dispatch.due import Key
-from service.senders.repository import Senders
-from service.texts import Inbox, LeadProfile, NodeWords, SenderProfile, Words, unpack
-from service.vault import Vault
+from service.dispatch.material import Material, Materials
+from service.dispatch.prepared import NotMade, Outcome, Prepared, Ready, Unsendable
+from service.messages.promoted import MissingDraft
+from service.senders.accounts import Accounts
+from service.texts import Inbox, SenderProfile, Words, unpack
 
 
-class Ready(Struct, frozen=True):
-    """A claim, ready to be handed to the mail server of the sender's ``inbox_id``."""
+class ReadyMail(Ready, frozen=True):
+    """A mail, ready to be handed to the server of the sender's ``inbox_id``."""
 
-    claim: Claim
-    campaign: Campaign
     inbox_id: UUID
     smtp_url: str
     envelope_from: str
@@ -38,175 +33,103 @@ class Ready(Struct, frozen=True):
     message: bytes
 
 
-class NotMade(Struct, frozen=True):
-    """The mail can't be made, now or later."""
-
-    reason: FailureReason
-
-
-class Unsendable(Struct, frozen=True):
-    """A claim that became no mail, so that nothing was handed to a provider; and whether it may yet become one."""
-
-    claim: Claim
-    why: NotMade | Deferred
-
-
-Prepared: TypeAlias = Ready | Unsendable
-
-
 class Mails:
     """Prepares the mails of claims."""
 
     def __init__(
-        self,
-        pool: Pool,
-        vault: Vault,
-        campaigns: Campaigns,
-        senders: Senders,
-        tokens: UnsubscribeTokens,
-        clock: Clock,
-        public_url: str,
+        self, materials: Materials, tokens: UnsubscribeTokens, clock: Clock, public_url: str
     ) -> None:
         """``public_url`` is where recipients reach this service, without a slash at the end."""
-        self._pool = pool
-        self._vault = vault
-        self._campaigns = campaigns
-        self._senders = senders
+        self._materials = materials
         self._tokens = tokens
         self._clock = clock
         self._public_url = public_url
 
     async def prepare(self, claims: Sequence[Claim]) -> list[Prepared]:
         """Each claim as a mail, or why it can't be one; in the order of ``claims``."""
-        campaigns = await self._load_campaigns(claims)
-        senders = await self._load_senders(claims)
-        documents = await self._open(_documents(claims, campaigns, senders))
-        return [
-            self._prepare(
-                claim,
-                campaigns[claim.due.workspace_id, claim.due.campaign_id],
-                senders.get((claim.due.workspace_id, claim.due.sender_id)),
-                documents,
-            )
-            for claim in claims
-        ]
+        material = await self._materials.gather([claim.due for claim in claims])
+        return [self._prepare(claim, material) for claim in claims]
 
-    def _prepare(
-        self, claim: Claim, campaign: Campaign, sender: Sender | None, documents: Mapping[UUID, bytes]
-    ) -> Prepared:
+    def _prepare(self, claim: Claim, material: Material) -> Prepared:
+        sender = material.sender(claim.due)
         if sender is None or sender.inbox_id is None:
             return Unsendable(claim, NotMade("sender-removed"))
-        needed = {claim.due.document_id, *_campaign_texts(campaign), *_sender_texts(sender)}
-        if not needed <= documents.keys():
+        if not material.is_whole(claim.due, sender):
             return Unsendable(claim, NotMade("erased"))
-        lead = unpack(documents[claim.due.document_id], LeadProfile)
-        profile = unpack(documents[sender.profile_id], SenderProfile)
-        inbox = unpack(documents[sender.inbox_id], Inbox)
+        profile = material.profile(sender)
         try:
-            mail = self._mail(claim, campaign, profile, lead, documents)
+            mail = self._mail(claim, profile, material)
         except templating.Unresolved:
             return Unsendable(claim, NotMade("unresolved-variable"))
-        return Ready(
+        except MissingDraft:
+            return Unsendable(claim, NotMade("missing-draft"))
+        return ReadyMail(
             claim,
-            campaign,
+            material.campaign(claim.due),
             sender.inbox_id,
-            inbox.smtp_url,
+            unpack(material.documents[sender.inbox_id], Inbox).smtp_url,
             profile.email_address,
             mail.recipient.address,
             compose(mail),
         )
 
-    def _mail(
-        self,
-        claim: Claim,
-        campaign: Campaign,
-        profile: SenderProfile,
-        lead: LeadProfile,
-        documents: Mapping[UUID, bytes],
-    ) -> Mail:
-        values = lead.values()
+    def _mail(self, claim: Claim, profile: SenderProfile, material: Material) -> Mail:
+        campaign, lead = material.campaign(claim.due), material.lead(claim.due)
         node = campaign.nodes[position_of(campaign.nodes, claim.due.node_id)]
-        words = _node_words(node, documents)
-        signature = campaign.settings.signature
-        own_signature = (
-            unpack(documents[signature.document_id], Words).text if signature else profile.signature
-        )
+        words = material.words(claim.due, node.id)
         return Mail(
             send_id=claim.send_id,
             sender=Mailbox(profile.email_address, profile.display_name),
-            recipient=Mailbox(lead.email or "", values.get("name", "")),
-            subject=templating.render_subject(templating.parse(words.subject), values),
-            body=templating.render(templating.parse(words.body), values),
-            signature=own_signature,
+            recipient=Mailbox(lead.email or "", lead.values().get("name", "")),
+            subject=words.subject,
+            body=words.body,
+            signature=_signature(campaign, profile, material),
             written_at=self._clock.now(),
             unsubscribe_url=self._unsubscribe_url(claim),
-            follows=self._first_mail(claim, campaign, profile, values, documents) if node.is_reply else None,
+            follows=_first_mail(claim, profile, material) if node.is_reply else None,
         )
-
-    def _first_mail(
-        self,
-        claim: Claim,
-        campaign: Campaign,
-        profile: SenderProfile,
-        values: Mapping[str, str],
-        documents: Mapping[UUID, bytes],
-    ) -> FirstMail | None:
-        """The first mail this lead got, which a reply is threaded under; None when there was none."""
-        if not claim.lead.sent_nodes:
-            return None
-        node_id, send_id = claim.lead.sent_nodes[0]
-        words = _node_words(campaign.nodes[position_of(campaign.nodes, node_id)], documents)
-        subject = templating.render_subject(templating.parse(words.subject), values)
-        return FirstMail(message_id(send_id, profile.email_address), subject)
 
     def _unsubscribe_url(self, claim: Claim) -> str:
         due = claim.due
         token = self._tokens.issue(Subscription(due.workspace_id, due.campaign_id, due.lead_id))
         return f"{self._public_url}/unsubscribe/{token}"
 
-    async def _load_campaigns(self, claims: Sequence[Claim]) -> dict[Key, Campaign]:
-        keys = {(claim.due.workspace_id, claim.due.campaign_id) for claim in claims}
-        return {key: await self._campaigns.load(*key) for key in keys}
 
-    async def _load_senders(self, claims: Sequence[Claim]) -> dict[Key, Sender]:
-        found: dict[Key, Sender] = {}
-        for workspace_id in {claim.due.workspace_id for claim in claims}:
-            ids = {claim.due.sender_id for claim in claims if claim.due.workspace_id == workspace_id}
-            for sender_id, sender in (await self._senders.load_many(workspace_id, ids)).items():
-                found[workspace_id, sender_id] = sender
-        return found
+class MailCarrier:
+    """Hands mails over."""
 
-    async def _open(self, wanted: Mapping[UUID, set[UUID]]) -> dict[UUID, bytes]:
-        opened: dict[UUID, bytes] = {}
-        async with self._pool.acquire() as connection:
-            for workspace_id, document_ids in wanted.items():
-                opened |= await self._vault.open_many(connection, workspace_id, document_ids)
-        return opened
+    def __init__(self, mails: Mails, smtp: SmtpChannel, accounts: Accounts) -> None:
+        self._mails = mails
+        self._smtp = smtp
+        self._accounts = accounts
 
+    async def prepare(self, claims: Sequence[Claim]) -> Sequence[Prepared]:
+        """Each claim as a mail, or why it can't be one; in the order of ``claims``."""
+        return await self._mails.prepare(claims)
 
-def _documents(
-    claims: Sequence[Claim], campaigns: Mapping[Key, Campaign], senders: Mapping[Key, Sender]
-) -> dict[UUID, set[UUID]]:
-    """The documents that the mails of ``claims`` are made of, by workspace."""
-    wanted: dict[UUID, set[UUID]] = {}
-    for claim in claims:
-        wanted.setdefault(claim.due.workspace_id, set()).add(claim.due.document_id)
-    for (workspace_id, _), campaign in campaigns.items():
-        wanted[workspace_id].update(_campaign_texts(campaign))
-    for (workspace_id, _), sender in senders.items():
-        wanted[workspace_id].update(_sender_texts(sender))
-    return wanted
+    async def hand_over(self, mail: ReadyMail) -> channel.Outcome:
+        """Give the mail to its server."""
+        inbox = parse_smtp_url(mail.smtp_url)
+        return await self._smtp.send(inbox, mail.envelope_from, mail.recipient, mail.message)
+
+    async def heed(self, mail: ReadyMail, outcome: Outcome) -> None:
+        """A server that does not let the sender send: its leads wait until a person has seen to it."""
+        if isinstance(outcome, channel.SenderRefused):
+            due = mail.claim.due
+            caller = Caller(due.workspace_id, "worker", mail.claim.send_id)
+            await self._accounts.record_refusal(caller, due.sender_id, mail.inbox_id, outcome.reply)
 
 
-def _campaign_texts(campaign: Campaign) -> list[UUID]:
-    signature = campaign.settings.signature
-    texts = [node.text.document_id for node in campaign.nodes if node.text is not None]
-    return [*texts, signature.document_id] if signature else texts
+def _signature(campaign: Campaign, profile: SenderProfile, material: Material) -> str:
+    """The campaign's signature, or else the sender's own."""
+    own = campaign.settings.signature
+    return unpack(material.documents[own.document_id], Words).text if own else profile.signature
 
 
-def _sender_texts(sender: Sender) -> list[UUID]:
-    return [sender.profile_id] if sender.inbox_id is None else [sender.profile_id, sender.inbox_id]
-
-
-def _node_words(node: Node, documents: Mapping[UUID, bytes]) -> NodeWords:
-    return unpack(documents[node.text.document_id], NodeWords) if node.text else NodeWords()
+def _first_mail(claim: Claim, profile: SenderProfile, material: Material) -> FirstMail | None:
+    """The first mail this lead got, which a reply is threaded under; None when there was none."""
+    if not claim.lead.sent_nodes:
+        return None
+    node_id, send_id = claim.lead.sent_nodes[0]
+    subject = material.words(claim.due, node_id).subject
+    return FirstMail(message_id(send_id, profile.email_address), subject)

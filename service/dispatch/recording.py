@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Final, TypeAlias, assert_never
+from datetime import datetime, timedelta
+from typing import Final, assert_never, cast
 from uuid import UUID
 
 import asyncpg
@@ -24,35 +24,41 @@ from domain.lead.decide import (
     RecordDeferred,
     RecordFailed,
     RecordLost,
+    RecordPostponed,
     RecordRefused,
+    RecordSpared,
     decide,
     next_action,
 )
 from domain.lead.decide import (
     Outcome as LeadOutcome,
 )
-from domain.lead.events import NextActionPlanned, SendDeferred
 from domain.lead.state import Lead
 from domain.refusal import Refused
+from domain.sequence import Action
 from domain.suppression import is_hard_bounce
 from service.caller import Caller
-from service.channels import outcome as channel
+from service.channels import outcome as mail
+from service.channels.linkedin import port as linkedin
 from service.clock import Clock
 from service.database.pool import Connection
 from service.dispatch import due as due_table
+from service.dispatch import quotas
 from service.dispatch.claims import Claim
 from service.dispatch.due import Due, Key
-from service.dispatch.leads import read_leads
-from service.dispatch.mails import NotMade, Prepared, Ready
+from service.dispatch.leads import lead_append, read_leads
+from service.dispatch.prepared import NotMade, Outcome, Prepared, Ready
 from service.dispatch.suppressions import Suppressions
 from service.ids import new_id
-from service.store.appends import Append, Appended, At, Conflict, Guard, StreamWrite
+from service.store.appends import Append, Appended, Conflict, Guard
 from service.store.log import EventStore
 from service.texts import Words, pack
 from service.vault import Document, Vault
 
 OUTCOMES_A_TRANSACTION: Final = 200
 RETRY_SECONDS: Final = 0.5
+LIMIT_REST: Final = timedelta(hours=24)
+"""How long a sender does no more of an action once its provider says that LinkedIn lets it do no more."""
 _OUTAGES: Final = (
     OSError,
     asyncpg.InterfaceError,
@@ -64,9 +70,6 @@ _OUTAGES: Final = (
 )
 
 _log = structlog.get_logger(__name__)
-
-
-Outcome: TypeAlias = channel.Outcome | NotMade
 
 
 class Finished(Struct, frozen=True):
@@ -93,11 +96,20 @@ class _Entry(Struct, frozen=True):
 class Recording:
     """Stores outcomes, those that come together in one transaction."""
 
-    def __init__(self, store: EventStore, vault: Vault, suppressions: Suppressions, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        vault: Vault,
+        suppressions: Suppressions,
+        clock: Clock,
+        connection_patience: timedelta,
+    ) -> None:
+        """``connection_patience`` is how long a person may take to accept an invitation."""
         self._store = store
         self._vault = vault
         self._suppressions = suppressions
         self._clock = clock
+        self._connection_patience = connection_patience
         self._waiting: asyncio.Queue[Finished] = asyncio.Queue()
 
     def put(self, finished: Finished) -> None:
@@ -149,6 +161,7 @@ class Recording:
             entries = await self._append(connection, entries, stored)
         await self._follow(connection, stored)
         await self._suppress(connection, batch)
+        await self._rest(connection, batch)
 
     async def _append(
         self,
@@ -182,18 +195,31 @@ class Recording:
             return None
 
     def _command(self, finished: Finished, evidence: UUID | None) -> LeadOutcome:
-        claim, now = finished.claim, self._clock.now()
-        send_id = claim.send_id
+        send_id, now = finished.claim.send_id, self._clock.now()
         match finished.outcome:
-            case channel.Accepted(code=code):
+            case mail.Accepted(code=code) | linkedin.Done(code=code):
+                return RecordAccepted(
+                    send_id=send_id,
+                    code=code,
+                    next_action=_following(finished.prepared, now),
+                    evidence=evidence,
+                    connected_by=now + self._connection_patience,
+                )
+            case linkedin.AlreadyConnected(code=code):
                 following = _following(finished.prepared, now)
-                return RecordAccepted(send_id=send_id, code=code, next_action=following, evidence=evidence)
-            case channel.Deferred(code=code) | channel.SenderRefused(code=code):
+                return RecordSpared(send_id=send_id, code=code, next_action=following, evidence=evidence)
+            case mail.Deferred(code=code) | mail.SenderRefused(code=code):
                 return RecordDeferred(send_id=send_id, code=code or 0, now=now, evidence=evidence)
-            case channel.Refused(code=code):
+            case linkedin.NotNow(code=code) | linkedin.AccountRefused(code=code):
+                return RecordDeferred(send_id=send_id, code=code, now=now, evidence=evidence)
+            case linkedin.LimitMet(code=code):
+                return RecordPostponed(send_id=send_id, code=code, until=now + LIMIT_REST, evidence=evidence)
+            case mail.Refused(code=code):
                 return RecordRefused(send_id=send_id, code=code or 0, evidence=evidence)
-            case channel.Unknown():
-                return RecordLost(send_id=send_id, reason="connection-lost")
+            case linkedin.Never(code=code):
+                return RecordFailed(send_id=send_id, reason="not-possible", code=code, evidence=evidence)
+            case mail.Unknown() | linkedin.Ambiguous():
+                return RecordLost(send_id=send_id, reason="connection-lost", now=now)
             case NotMade(reason=reason):
                 return RecordFailed(send_id=send_id, reason=reason)
             case _:
@@ -202,16 +228,9 @@ class Recording:
     def _as_append(self, entry: _Entry, events: Sequence[Event]) -> Append:
         claim = entry.finished.claim
         caller = Caller(claim.due.workspace_id, "worker", claim.send_id)
-        return Append(
-            workspace_id=claim.due.workspace_id,
-            writes=(
-                StreamWrite(
-                    stream=streams.lead(claim.due.lead_id), expected=At(entry.version), events=events
-                ),
-            ),
-            context=caller.context(self._clock, claim.epoch, claim.intent_id),
-            guard=Guard(streams.campaign(claim.due.campaign_id), claim.epoch),
-        )
+        context = caller.context(self._clock, claim.epoch, claim.intent_id)
+        guard = Guard(streams.campaign(claim.due.campaign_id), claim.epoch)
+        return lead_append(claim.due.key, entry.version, events, context, guard)
 
     async def _follow(
         self, connection: Connection, stored: Sequence[tuple[Finished, Sequence[Event]]]
@@ -221,13 +240,11 @@ class Recording:
         done: list[Key] = []
         for finished, events in stored:
             due = finished.claim.due
-            match events[-1]:
-                case NextActionPlanned(node_id=node_id, due_at=due_at):
-                    planned.append(replace(due, node_id=node_id, due_at=due_at))
-                case SendDeferred(retry_at=retry_at):
-                    planned.append(replace(due, due_at=retry_at))
-                case _:
-                    done.append(due.key)
+            following = due_table.followed(due, events, cast(Action, due.task))
+            if following is None:
+                done.append(due.key)
+            else:
+                planned.append(following)
         await due_table.plan(connection, planned)
         await due_table.drop(connection, done)
 
@@ -253,19 +270,40 @@ class Recording:
             people = [claim.due.person for claim in bounced]
             await self._suppressions.suppress(connection, people, "hard-bounce", "worker", bounced[0].send_id)
 
+    async def _rest(self, connection: Connection, batch: Sequence[Finished]) -> None:
+        """Let senders rest whose provider says that LinkedIn lets them do no more for now."""
+        tired = {
+            (
+                finished.claim.due.workspace_id,
+                finished.claim.due.sender_id,
+                cast(Action, finished.claim.due.task),
+            )
+            for finished in batch
+            if isinstance(finished.outcome, linkedin.LimitMet)
+        }
+        if tired:
+            await quotas.close(connection, tired, self._clock.now() + LIMIT_REST)
+
 
 def _following(prepared: Prepared, now: datetime) -> NextAction | None:
-    """What follows a mail that was accepted."""
+    """What follows a send that was accepted."""
     if not isinstance(prepared, Ready):
         raise ValueError("what was never handed over can't have been accepted")
     campaign = prepared.campaign
-    return next_action(campaign.nodes, prepared.claim.due.node_id, campaign.settings.operating_hours, now)
+    hours = campaign.settings.operating_hours
+    return next_action(campaign.channel, campaign.nodes, prepared.claim.due.node_id, hours, now)
 
 
 def _is_hard_bounce(outcome: Outcome) -> bool:
-    return isinstance(outcome, channel.Refused) and is_hard_bounce(outcome.code or 0)
+    return isinstance(outcome, mail.Refused) and is_hard_bounce(outcome.code or 0)
 
 
 def _words(outcome: Outcome) -> str:
-    """The server's words, where an event can name them as its evidence."""
-    return "" if isinstance(outcome, channel.Unknown | NotMade) else outcome.reply
+    """The provider's words, where an event can name them as its evidence."""
+    match outcome:
+        case mail.Unknown() | linkedin.Ambiguous() | NotMade():
+            return ""
+        case mail.Accepted() | mail.Deferred() | mail.Refused() | mail.SenderRefused():
+            return outcome.reply
+        case _:
+            return outcome.words

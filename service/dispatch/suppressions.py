@@ -5,7 +5,7 @@ The read model of the same name follows the log a little later; this is written 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from uuid import UUID
 import aiosql
 
 from domain import streams
-from domain.suppression import PersonSuppressed, SuppressionReason
+from domain.event import Event
+from domain.suppression import ENDING, PersonSuppressed, SuppressionReason, lift
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
@@ -42,38 +43,46 @@ class Suppressions:
         correlation_id: UUID,
     ) -> None:
         """Nothing more is sent to these people (workspace, person). Each is told to the log once for each reason."""
-        new = sorted(await self._added(connection, people, reason))
-        appends = [
-            self._append(
-                Caller(workspace_id, actor, correlation_id), [person_id for _, person_id in those], reason
-            )
-            for workspace_id, those in groupby(new, key=lambda person: person[0])
-        ]
-        await self._store.append_in(connection, appends)
+        new = sorted(await self.added(connection, people, reason))
+        for workspace_id, those in groupby(new, key=lambda person: person[0]):
+            events = [PersonSuppressed(person_id=person_id, reason=reason) for _, person_id in those]
+            await self.tell(connection, Caller(workspace_id, actor, correlation_id), events)
 
-    async def unsubscribed(self, connection: Connection, people: Collection[Key]) -> set[Key]:
-        """Those of the people who have unsubscribed."""
-        workspace_ids, person_ids = _columns(people)
-        rows = _queries.unsubscribed(connection, workspace_ids=workspace_ids, person_ids=person_ids)
-        return {(row["workspace_id"], row["person_id"]) async for row in rows}
-
-    async def _added(
+    async def added(
         self, connection: Connection, people: Collection[Key], reason: SuppressionReason
     ) -> list[Key]:
+        """Suppress people; answers those who were not yet, for this reason. The caller tells the log."""
         workspace_ids, person_ids = _columns(people)
         rows = _queries.suppress(
             connection, workspace_ids=workspace_ids, person_ids=person_ids, reason=reason
         )
         return [(row["workspace_id"], row["person_id"]) async for row in rows]
 
-    def _append(self, caller: Caller, person_ids: list[UUID], reason: SuppressionReason) -> Append:
-        events = [PersonSuppressed(person_id=person_id, reason=reason) for person_id in person_ids]
+    async def lift(self, connection: Connection, caller: Caller, person_id: UUID) -> None:
+        """Let later launches take the person again. Raises ``Refused`` as the domain's ``lift`` does."""
+        place = {"workspace_id": caller.workspace_id, "person_id": person_id}
+        reasons = [row["reason"] async for row in _queries.hold_reasons(connection, **place)]
+        events = lift(person_id, reasons)
+        await _queries.lift(connection, **place, reasons=reasons)
+        await self.tell(connection, caller, events)
+
+    async def unwanted(self, connection: Connection, people: Collection[Key]) -> dict[Key, SuppressionReason]:
+        """Those of the people who are to get nothing more of what is under way either, and why."""
+        workspace_ids, person_ids = _columns(people)
+        rows = _queries.unwanted(
+            connection, workspace_ids=workspace_ids, person_ids=person_ids, reasons=list(ENDING)
+        )
+        return {(row["workspace_id"], row["person_id"]): row["reason"] async for row in rows}
+
+    async def tell(self, connection: Connection, caller: Caller, events: Sequence[Event]) -> None:
+        """Append to the workspace's stream."""
         stream = streams.suppressions(caller.workspace_id)
-        return Append(
+        append = Append(
             workspace_id=caller.workspace_id,
             writes=(StreamWrite(stream=stream, expected=AnyVersion(), events=events),),
             context=caller.context(self._clock),
         )
+        await self._store.append_in(connection, [append])
 
 
 def _columns(people: Collection[Key]) -> tuple[list[UUID], list[UUID]]:

@@ -8,22 +8,20 @@ checked in every claim, keeps a worker that was only frozen from claiming beside
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 import structlog
 
 from domain.refusal import Refused
-from service.caller import Caller
+from domain.sequence import Channel
 from service.channels import outcome as channel
-from service.channels.inbox_url import parse_smtp_url
-from service.channels.smtp import SmtpChannel
 from service.database.pool import OUTAGES
 from service.dispatch.claims import Claim, Claims
-from service.dispatch.mails import Mails, Prepared, Ready, Unsendable
-from service.dispatch.recording import Finished, Outcome, Recording
-from service.senders.accounts import Accounts
+from service.dispatch.prepared import Carrier, Outcome, Prepared, Ready, Unsendable
+from service.dispatch.recording import Finished, Recording
 
 LINK_SECONDS: Final = 10.0
 
@@ -36,19 +34,15 @@ class Ticks:
     def __init__(
         self,
         claims: Claims,
-        mails: Mails,
-        smtp: SmtpChannel,
+        carriers: Mapping[Channel, Carrier[Any]],
         recording: Recording,
-        accounts: Accounts,
         tick: timedelta,
         concurrency: int,
     ) -> None:
         """A chain with nothing due looks again after ``tick``; ``concurrency`` bounds the sends in flight."""
         self._claims = claims
-        self._mails = mails
-        self._smtp = smtp
+        self._carriers = carriers
         self._recording = recording
-        self._accounts = accounts
         self._tick = tick.total_seconds()
         self._free = concurrency
         self._freed = asyncio.Event()
@@ -121,55 +115,59 @@ class Ticks:
             self._freed.set()
 
     async def _send_all(self, claims: Sequence[Claim]) -> None:
-        for prepared in await self._prepare(claims):
-            self._start(self._send(prepared))
+        by_channel = groupby(sorted(claims, key=_channel), key=_channel)
+        for channel_, those in by_channel:
+            for prepared in await self._prepare(self._carriers[channel_], list(those)):
+                self._start(self._send(self._carriers[channel_], prepared))
 
-    async def _prepare(self, claims: Sequence[Claim]) -> Sequence[Prepared]:
-        """The mails of the claims, however often it takes: their intents are committed."""
+    async def _prepare(self, carrier: Carrier[Any], claims: Sequence[Claim]) -> Sequence[Prepared]:
+        """The claims as sends, however often it takes: their intents are committed."""
         while True:
             try:
-                return await self._mails.prepare(claims)
+                return await carrier.prepare(claims)
             except OUTAGES as error:
-                _log.error("mails_not_prepared_yet", count=len(claims), error=type(error).__name__)
+                _log.error("sends_not_prepared_yet", count=len(claims), error=type(error).__name__)
                 await asyncio.sleep(self._tick)
             except Exception as error:
                 if len(claims) > 1:  # one of them must not keep the others from being sent
-                    return [prepared for claim in claims for prepared in await self._prepare([claim])]
+                    return [
+                        prepared for claim in claims for prepared in await self._prepare(carrier, [claim])
+                    ]
                 # Nothing was handed over, so it may be tried again when somebody has seen to the cause.
-                _log.error("mail_not_prepared", send_id=str(claims[0].send_id), exc_info=error)
-                return [Unsendable(claims[0], channel.Deferred(None, "The mail could not be prepared."))]
+                _log.error("send_not_prepared", send_id=str(claims[0].send_id), exc_info=error)
+                return [Unsendable(claims[0], channel.Deferred(None, "The send could not be prepared."))]
 
-    async def _send(self, prepared: Prepared) -> None:
-        outcome = await self._hand_over(prepared)
+    async def _send(self, carrier: Carrier[Any], prepared: Prepared) -> None:
+        outcome = await self._hand_over(carrier, prepared)
         self._recording.put(Finished(prepared, outcome))
         self._give_room(1)
-        if isinstance(prepared, Ready) and isinstance(outcome, channel.SenderRefused):
-            await self._close_sender(prepared, outcome)
+        if isinstance(prepared, Ready):
+            await self._heed(carrier, prepared, outcome)
 
-    async def _hand_over(self, prepared: Prepared) -> Outcome:
+    async def _hand_over(self, carrier: Carrier[Any], prepared: Prepared) -> Outcome:
         if isinstance(prepared, Unsendable):
             return prepared.why
-        inbox = parse_smtp_url(prepared.smtp_url)
         try:
-            return await self._smtp.send(inbox, prepared.envelope_from, prepared.recipient, prepared.message)
+            return await carrier.hand_over(prepared)
         except Exception as error:
-            # The channel answers for the network; whatever it did not foresee leaves open what the server has.
+            # The channel answers for the network; whatever it did not foresee leaves open what the provider has.
             _log.error("send_broke", send_id=str(prepared.claim.send_id), exc_info=error)
             return channel.Unknown(f"the channel failed: {type(error).__name__}")
 
-    async def _close_sender(self, prepared: Ready, refused: channel.SenderRefused) -> None:
-        """The server does not let this sender send: its leads wait until a person has seen to it."""
-        due = prepared.claim.due
-        caller = Caller(due.workspace_id, "worker", prepared.claim.send_id)
+    async def _heed(self, carrier: Carrier[Any], ready: Ready, outcome: Outcome) -> None:
         try:
-            await self._accounts.record_refusal(caller, due.sender_id, prepared.inbox_id, refused.reply)
+            await carrier.heed(ready, outcome)
         except (Refused, *OUTAGES) as error:
-            # If the account is still there, its next send is refused like this one, and that is told again.
-            _log.error("sender_not_closed", sender_id=str(due.sender_id), error=type(error).__name__)
-        else:
-            _log.warning("sender_refused", sender_id=str(due.sender_id), code=refused.code)
+            # If the account is still there, its next send ends like this one, and that is told again.
+            _log.error(
+                "sender_not_closed", sender_id=str(ready.claim.due.sender_id), error=type(error).__name__
+            )
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
+
+
+def _channel(claim: Claim) -> Channel:
+    return "email" if claim.due.task == "email" else "linkedin"

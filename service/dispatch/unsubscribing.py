@@ -1,8 +1,11 @@
-"""Unsubscribing: one click ends everything that is still to be sent to a person, in the whole workspace (RFC 8058)."""
+"""Unsubscribing: one click ends everything that is still to be sent to a person, in the whole workspace (RFC 8058).
+
+An entry in the suppression list by hand ends it in the same way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,8 +13,9 @@ from uuid import UUID
 import aiosql
 
 from domain import streams
-from domain.lead.decide import Unsubscribe, decide
+from domain.lead.decide import Suppress, Unsubscribe, decide
 from domain.lead.state import Lead
+from domain.suppression import SuppressionReason
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
@@ -26,7 +30,7 @@ _queries: Any = aiosql.from_path(Path(__file__).with_name("unsubscribing.sql"), 
 
 
 class Unsubscribing:
-    """Ends what people have unsubscribed from."""
+    """Ends what is still to be sent to people who want it no longer, or whom the workspace wants to leave alone."""
 
     def __init__(self, store: EventStore, suppressions: Suppressions, clock: Clock) -> None:
         self._store = store
@@ -46,22 +50,32 @@ class Unsubscribing:
             )
             if person_id is None:
                 return
-            in_flight = await self._hold_leads(connection, workspace_id, person_id)
-            await self.end(connection, list(in_flight), caller.actor, caller.correlation_id)
+            await self.end_all(connection, caller, [person_id], "unsubscribed")
             await self._suppressions.suppress(
                 connection, [(workspace_id, person_id)], "unsubscribed", caller.actor, caller.correlation_id
             )
-            await due_table.drop(connection, [key for key, flies in in_flight.items() if not flies])
+
+    async def end_all(
+        self, connection: Connection, caller: Caller, person_ids: Sequence[UUID], reason: SuppressionReason
+    ) -> None:
+        """End every lead of these people that has something left to do; in the caller's transaction."""
+        in_flight = await self._hold_leads(connection, caller.workspace_id, person_ids)
+        await self.end(connection, dict.fromkeys(in_flight, reason), caller.actor, caller.correlation_id)
+        await due_table.drop(connection, [key for key, flies in in_flight.items() if not flies])
 
     async def end(
-        self, connection: Connection, keys: Sequence[Key], actor: str, correlation_id: UUID
+        self,
+        connection: Connection,
+        reasons: Mapping[Key, SuppressionReason],
+        actor: str,
+        correlation_id: UUID,
     ) -> None:
-        """Record that the people of these leads have unsubscribed; the caller holds the leads' due rows."""
-        waiting: Sequence[Key] = keys
+        """Record why these leads end; the caller holds their due rows."""
+        waiting: Sequence[Key] = list(reasons)
         while waiting:
             leads = await read_leads(self._store, connection, waiting)
             appends = {
-                key: self._append(Caller(key[0], actor, correlation_id), key, lead)
+                key: self._append(Caller(key[0], actor, correlation_id), key, lead, reasons[key])
                 for key, lead in leads.items()
             }
             wanted = {key: append for key, append in appends.items() if append is not None}
@@ -70,10 +84,12 @@ class Unsubscribing:
                 key for key, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, Conflict)
             ]
 
-    def _append(self, caller: Caller, key: Key, found: tuple[Lead, int]) -> Append | None:
+    def _append(
+        self, caller: Caller, key: Key, found: tuple[Lead, int], reason: SuppressionReason
+    ) -> Append | None:
         """What is appended to the lead's stream; None when it has ended already."""
         (workspace_id, lead_id), (lead, version) = key, found
-        events = decide(lead, Unsubscribe())
+        events = decide(lead, Unsubscribe() if reason == "unsubscribed" else Suppress())
         if not events:
             return None
         return Append(
@@ -89,8 +105,8 @@ class Unsubscribing:
         )
 
     async def _hold_leads(
-        self, connection: Connection, workspace_id: UUID, person_id: UUID
+        self, connection: Connection, workspace_id: UUID, person_ids: Sequence[UUID]
     ) -> dict[Key, bool]:
-        """Lock the due rows of the person's leads, before their streams; answers whether each is in flight."""
-        rows = _queries.hold_leads(connection, workspace_id=workspace_id, person_id=person_id)
+        """Lock the due rows of the people's leads, before their streams; answers whether each is in flight."""
+        rows = _queries.hold_leads(connection, workspace_id=workspace_id, person_ids=list(person_ids))
         return {(workspace_id, row["lead_id"]): row["in_flight"] async for row in rows}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from domain.simulation import ASSUMPTIONS
+
 _ID: Final = "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41"
 _SENDER_ID: Final = "01939d3b-77a0-7d51-8c11-2f6a90b3e854"
 _FIRST_NODE_ID: Final = "01939d3c-1b7f-7a92-b1c6-5d0e4f8a7b23"
@@ -13,6 +15,8 @@ _ACCOUNT: Final = {
     "type": "email",
     "display_name": "Ada Example",
     "email_address": "ada@example.com",
+    "provider_account_id": None,
+    "is_premium": None,
     "status": "active",
     "daily_limit": 30,
     "campaign_daily_limit": 20,
@@ -45,6 +49,7 @@ _CAMPAIGN: Final[dict[str, Any]] = {
     "skip_other_campaigns": True,
     "operating_hours": None,
     "pause_reason": None,
+    "launch_at": None,
     "launched_at": "2030-01-31T09:00:00Z",
     "created_at": "2030-01-30T16:20:00Z",
     "updated_at": "2030-01-31T09:00:02Z",
@@ -65,6 +70,11 @@ def _node(position: int, type_: str, id_: str, **fields: object) -> dict[str, An
     return {"id": id_, "campaign_id": _ID, "position": position, "type": type_, **bare, **delay, **fields}
 
 
+def _planned(day: str, sends: int, first_at: str, last_at: str) -> dict[str, Any]:
+    who = {"sender_id": _SENDER_ID, "sender_name": "ada@example.com"}
+    return {"day": day, **who, "sends": sends, "first_at": first_at, "last_at": last_at}
+
+
 NODES: Final = [
     _node(
         0,
@@ -79,6 +89,7 @@ NODES: Final = [
     ),
     _node(3, "end", "01939d3c-1b80-7b03-82d7-83e4f5061728"),
 ]
+SCHEDULED_AT: Final = "2030-02-01T08:00:00Z"
 LISTED: Final = _CAMPAIGN | {"node_count": len(NODES)}
 DRAFTED: Final = _CAMPAIGN | {
     "status": "draft",
@@ -89,6 +100,7 @@ DRAFTED: Final = _CAMPAIGN | {
         _node(1, "end", "01939d3c-1b80-7b03-82d7-83e4f5061728"),
     ],
 }
+UNSCHEDULED: Final = _CAMPAIGN | {"status": "draft", "launched_at": None, "stats": None}
 DETAIL: Final = {
     "campaign": _CAMPAIGN,
     "sequence_nodes": NODES,
@@ -132,4 +144,21 @@ VALIDATION: Final = {
         }
     ],
     "warnings": [],
+}
+PLAN: Final = {
+    "plan": {
+        "starts_at": "2030-03-29T08:00:00Z",
+        "ends_at": "2030-04-02T08:19:00Z",
+        "total_sends": 80,
+        "leads": 40,
+        "complete": True,
+        "days": [
+            _planned("2030-03-29", 20, "2030-03-29T08:00:00Z", "2030-03-29T08:19:00Z"),
+            _planned("2030-03-30", 20, "2030-03-30T08:00:00Z", "2030-03-30T08:19:00Z"),
+            _planned("2030-04-01", 20, "2030-04-01T08:00:00Z", "2030-04-01T08:19:00Z"),
+            _planned("2030-04-02", 20, "2030-04-02T08:00:00Z", "2030-04-02T08:19:00Z"),
+        ],
+        "blockers": [],
+        "assumptions": list(ASSUMPTIONS),
+    }
 }

@@ -8,6 +8,13 @@ from service.http.problem_type import ProblemType
 
 CAMPAIGN_PROBLEMS: Final = (
     ProblemType(
+        "unsubscribed-for-good",
+        409,
+        "The person has unsubscribed",
+        "Who unsubscribes decides for themselves, so nobody else can take it back.",
+        "Leave it as it is; manual entries and hard bounces can be lifted.",
+    ),
+    ProblemType(
         "name-taken",
         409,
         "There is one of this name already",
@@ -48,6 +55,13 @@ CAMPAIGN_PROBLEMS: Final = (
         "Only a draft allows this",
         "The campaign has been launched, or has ended.",
         "Make a new campaign; this one keeps its history.",
+    ),
+    ProblemType(
+        "launch-scheduled",
+        409,
+        "The campaign waits for its launch",
+        "A launch of the draft is scheduled; until then nothing of it changes, so that what was checked is launched.",
+        "Cancel the scheduled launch (DELETE …/launch), change the draft, and schedule it again.",
     ),
     ProblemType(
         "campaign-not-launching",
@@ -214,6 +228,13 @@ LAUNCH_PROBLEMS: Final = (
         "Wait until the campaign is active; the member 'retry_after' says when to look again.",
     ),
     ProblemType(
+        "no-scheduled-launch",
+        409,
+        "No launch is scheduled",
+        "There is nothing to cancel: no launch was scheduled, or it has begun already, or it was refused.",
+        "Read the campaign to see where it stands; its events tell of a scheduled launch that was refused.",
+    ),
+    ProblemType(
         "campaign-changed",
         409,
         "The campaign changed at the same moment",
@@ -240,6 +261,7 @@ LAUNCH_PROBLEMS: Final = (
         "LinkedIn can't be reached",
         "The sender accounts could not be verified at the moment; the campaign is as it was.",
         "Launch again after the seconds Retry-After says.",
+        retry_after=30,
     ),
     ProblemType(
         "insufficient-credits",
@@ -247,5 +269,41 @@ LAUNCH_PROBLEMS: Final = (
         "The balance is too low",
         "This costs more credits than the workspace has; nothing was done and nothing charged.",
         "Have credits granted, or ask for less.",
+    ),
+    ProblemType(
+        "credits-changed",
+        409,
+        "The credits changed at the same moment",
+        "Too many requests of the workspace spend credits at once; nothing of this one was done.",
+        "Repeat the request.",
+    ),
+    ProblemType(
+        "reservation-over",
+        409,
+        "The request took too long",
+        "The credits reserved for it have gone back to the balance meanwhile; nothing was written, nothing charged.",
+        "Repeat the request.",
+    ),
+    ProblemType(
+        "llm-not-configured",
+        400,
+        "No language model is configured",
+        "Drafts of AI nodes are written by a language model, and this service has none.",
+        "Set LIFTOFF_LLM_URL and LIFTOFF_LLM_MODEL and start the service again, or write the drafts by hand.",
+    ),
+    ProblemType(
+        "llm-unavailable",
+        503,
+        "The language model wrote nothing",
+        "It did not answer in time, refused, or answered with nothing that can be sent; 'reasons' counts which. "
+        "Nothing was changed and every credit was given back.",
+        "Repeat the request later; if it stays, look at LIFTOFF_LLM_URL, _MODEL and _API_KEY.",
+    ),
+    ProblemType(
+        "too-many-drafts",
+        400,
+        "Too many drafts at once",
+        "One request has only so many drafts written ('at_most'); this would have been more. Nothing was done.",
+        "Name fewer leads in 'prospect_ids', and repeat it with the next ones.",
     ),
 )

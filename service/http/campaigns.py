@@ -145,6 +145,7 @@ async def get_campaign(
             "version-mismatch",
             "invalid-if-match",
             "field-not-editable",
+            "launch-scheduled",
             "name-taken",
             "campaign-changed",
         ],
@@ -171,7 +172,13 @@ async def update_campaign(
     **operation(
         "campaign.delete",
         Scope.CAMPAIGNS_WRITE,
-        problems=["version-mismatch", "invalid-if-match", "campaign-not-draft", "campaign-changed"],
+        problems=[
+            "version-mismatch",
+            "invalid-if-match",
+            "campaign-not-draft",
+            "launch-scheduled",
+            "campaign-changed",
+        ],
     ),
 )
 async def delete_campaign(

@@ -107,7 +107,7 @@ async def list_leads(
     **operation(
         "lead.create",
         Scope.CAMPAIGNS_WRITE,
-        problems=["campaign-not-draft", "campaign-changed", "version-mismatch"],
+        problems=["campaign-not-draft", "launch-scheduled", "campaign-changed", "version-mismatch"],
         request={"prospects": [{"email": "ada@example.com", "first_name": "Ada"}]},
         answer={"imported": 1, "duplicates": 0},
     ),
@@ -134,6 +134,7 @@ async def create_leads(
         Scope.CAMPAIGNS_WRITE,
         problems=[
             "campaign-not-draft",
+            "launch-scheduled",
             "campaign-changed",
             "version-mismatch",
             "import-interrupted",
@@ -172,7 +173,13 @@ async def import_leads(
     **operation(
         "lead.update",
         Scope.CAMPAIGNS_WRITE,
-        problems=["campaign-not-draft", "campaign-changed", "version-mismatch", "lead-exists"],
+        problems=[
+            "campaign-not-draft",
+            "launch-scheduled",
+            "campaign-changed",
+            "version-mismatch",
+            "lead-exists",
+        ],
         request={"prospect_id": _EXAMPLE["id"], "updates": {"company": "Northwind"}},
         answer={"prospect": _EXAMPLE},
     ),
@@ -197,7 +204,7 @@ async def update_lead(
     **operation(
         "lead.delete",
         Scope.CAMPAIGNS_WRITE,
-        problems=["campaign-not-draft", "campaign-changed", "version-mismatch"],
+        problems=["campaign-not-draft", "launch-scheduled", "campaign-changed", "version-mismatch"],
         request={"prospect_ids": [_EXAMPLE["id"]]},
         answer={"deleted": 1},
     ),

@@ -153,7 +153,7 @@ async def stop_campaign(
     **operation(
         "campaign.archive",
         Scope.CAMPAIGNS_WRITE,
-        problems=[*_PROBLEMS, "campaign-not-ended"],
+        problems=[*_PROBLEMS, "campaign-not-ended", "launch-scheduled"],
         answer={"campaign": examples.with_status("archived")},
     ),
 )

@@ -161,6 +161,9 @@ def _complete(described: Document, each: _Handled) -> None:
     if each.operation.reads:
         media = {name: {"schema": {"type": "string", "format": "binary"}} for name in each.operation.reads}
         described["requestBody"] = {"required": True, "content": media}
+    data = each.handler.parsed_fn_signature.parameters.get("data")
+    if data is not None:
+        described["requestBody"]["required"] = not data.has_default
     if each.operation.request is not None:
         described["requestBody"]["content"]["application/json"]["example"] = each.operation.request
     if each.method == "post":

@@ -13,6 +13,8 @@ class ProblemType(NamedTuple):
     title: str
     explanation: str
     remedy: str
+    retry_after: int | None = None
+    """Seconds after which a repetition may succeed, when they are always the same."""
 
     @property
     def path(self) -> str:

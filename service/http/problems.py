@@ -21,13 +21,14 @@ from service.http.request_context import request_id
 from service.store.errors import AppendFailed
 
 MEDIA_TYPE: Final = "application/problem+json"
-_RETRY_AFTER_OUTAGE_SECONDS = 5
 
-# What is raised when there is no database to talk to, as opposed to a database that refuses a statement.
+# What is raised when there is no database to talk to (any more), as opposed to a database that refuses a statement.
 _OUTAGES = (
     AppendFailed,
     OSError,
     asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )
@@ -63,7 +64,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.members = dict(members or {})
-        self.headers = dict(headers or {})
+        self.headers = _usual_headers(self.type) | dict(headers or {})
 
     @classmethod
     def not_found(cls) -> Problem:
@@ -86,6 +87,10 @@ class Problem(Exception):
         return msgspec.json.encode(details)
 
 
+def _usual_headers(of: ProblemType) -> dict[str, str]:
+    return {} if of.retry_after is None else {"Retry-After": str(of.retry_after)}
+
+
 def problem_of(error: Exception) -> Problem:
     """What ``error`` looks like to the client. Of an unexpected one nothing is told but that it happened."""
     if isinstance(error, Problem):
@@ -100,7 +105,6 @@ def problem_of(error: Exception) -> Problem:
         return Problem(
             "service-unavailable",
             "Something the service needs does not answer at the moment.",
-            headers={"Retry-After": str(_RETRY_AFTER_OUTAGE_SECONDS)},
         )
     return Problem(
         "internal-error", "The request failed for a reason that is not yours. It has been recorded."

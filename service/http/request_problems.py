@@ -64,6 +64,13 @@ REQUEST_PROBLEMS: Final = (
         "Send 'Authorization: Bearer pk_live_…' with a key of your workspace.",
     ),
     ProblemType(
+        "webhook-not-authentic",
+        401,
+        "The secret of the webhook is missing or wrong",
+        "Events of the LinkedIn provider are taken only with the secret that the operator of the service has set.",
+        "Let the provider send LIFTOFF_LINKEDIN_WEBHOOK_SECRET in the header Unipile-Auth.",
+    ),
+    ProblemType(
         "missing-scope",
         403,
         "The API key may not do this",
@@ -139,6 +146,7 @@ REQUEST_PROBLEMS: Final = (
         "The service can't work at the moment",
         "Something the service needs, most likely its database, does not answer.",
         "Repeat the request later, with the same Idempotency-Key.",
+        retry_after=5,
     ),
     ProblemType(
         "not-ready",

@@ -16,20 +16,27 @@ from service.http.events import event_routes
 from service.http.launch import launch_routes
 from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
+from service.http.messages import message_routes
+from service.http.plan import plan_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
+from service.http.suppressions import suppression_routes
 from service.http.unsubscribe import unsubscribe_routes
+from service.http.webhooks import webhook_routes
 
 API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *campaign_routes,
     *sequence_routes,
     *lifecycle_routes,
+    *plan_routes,
     *lead_routes,
     *launch_routes,
     *sender_routes,
+    *suppression_routes,
     *event_routes,
     *audit_routes,
     *credit_routes,
+    *message_routes,
 )
 
 
@@ -44,18 +51,30 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "drafting": liftoff.drafting,
             "lifecycle": liftoff.lifecycle,
             "preflight": liftoff.preflight,
+            "planning": liftoff.planning,
             "importing": liftoff.importing,
             "lead_reading": liftoff.lead_reading,
             "lead_editing": liftoff.lead_editing,
             "history_of_leads": liftoff.history_of_leads,
             "launching": liftoff.launching,
+            "scheduling": liftoff.scheduling,
             "wording": liftoff.wording,
             "history": liftoff.history,
             "checkpoints": liftoff.checkpoints,
             "accounts": liftoff.accounts,
             "sender_reading": liftoff.sender_reading,
+            "suppression_list": liftoff.suppression_list,
+            "suppression_reading": liftoff.suppression_reading,
             "tokens": liftoff.tokens,
             "unsubscribing": liftoff.unsubscribing,
+            "hearing": liftoff.hearing,
+            "settings": liftoff.settings,
+            "credits": liftoff.credits,
+            "credit_reading": liftoff.credit_reading,
+            "draft_reading": liftoff.draft_reading,
+            "draft_editing": liftoff.draft_editing,
+            "resolving": liftoff.resolving,
+            "generating": liftoff.generating,
         },
-        unsubscribe_routes,
+        [*unsubscribe_routes, *webhook_routes],
     )

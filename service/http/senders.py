@@ -51,7 +51,11 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "id": "01939d3b-77a0-7d51-8c11-2f6a90b3e854",
     "type": "email",
     "email_address": "ada@example.com",
+    "provider_account_id": None,
+    "is_premium": None,
     **_WRITTEN,
+    "weekly_connection_limit": None,
+    "weekly_message_limit": None,
     "inbox_configured": True,
     "status": "active",
     "error_detail": None,
@@ -106,7 +110,11 @@ async def create_sender(
     sender_reading: NamedDependency[SenderReading],
     data: JSONBody[NewSender],
 ) -> OneSender:
-    """Connect a sender account. An inbox is tried at once: if it can't be used, the account's status is `error`."""
+    """Connect a sender account, and try it at once.
+
+    An inbox that can't be used makes the account's status `error`; so does a LinkedIn provider that can't say whether
+    the account works. One that does not know the account makes it `disconnected`.
+    """
     caller = acting(request)
     sender = await accounts.add(caller, data)
     return OneSender(await sender_reading.shown(caller.workspace_id, sender))
@@ -173,7 +181,10 @@ async def verify_sender(
     sender_reading: NamedDependency[SenderReading],
     sender_id: FromPath[UUID],
 ) -> OneSender:
-    """Try the account's inbox: connect, TLS, log in. Its status says whether that worked, `error_detail` why not."""
+    """Try whether the account works; its status says so, `error_detail` why not.
+
+    For `email` its inbox is tried: connect, TLS, log in. For `linkedin` the provider is asked whether it acts for it.
+    """
     caller = acting(request)
     sender = await accounts.verify(caller, sender_id)
     return OneSender(await sender_reading.shown(caller.workspace_id, sender))

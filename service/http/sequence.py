@@ -25,7 +25,13 @@ from service.http.requests import ApiRequest
 from service.http.versions import VERSIONED, versioned
 
 _PATH: Final = "/campaigns/{campaign_id:uuid}/sequence/nodes"
-_PROBLEMS: Final = ("version-mismatch", "invalid-if-match", "campaign-not-draft", "campaign-changed")
+_PROBLEMS: Final = (
+    "version-mismatch",
+    "invalid-if-match",
+    "campaign-not-draft",
+    "launch-scheduled",
+    "campaign-changed",
+)
 _ANSWER: Final = {"sequence_nodes": examples.NODES}
 
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 from msgspec import Struct
 
 from domain import readiness, streams
 from domain.campaign.decide import Launch, decide, is_stale, require_launchable
+from domain.campaign.events import RollbackReason
+from domain.campaign.receipt import receipt
 from domain.campaign.state import Campaign
 from domain.lead.events import LeadsSkipped, SkippedLead
 from domain.refusal import Refused
@@ -20,11 +21,12 @@ from projections.suppressions import SUPPRESSIONS
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.engine import LaunchJob, enqueue
-from service.launch.rollback import LEADS_AN_EVENT, Rollback
+from service.launch.rollback import Rollback
 from service.launch.runs import Runs, run_id
-from service.launch.selection import leave_out, left_out
+from service.launch.selection import LEADS_AN_EVENT, counted, digest_of_the_rest, leave_out, left_out
+from service.launch.verification import Verification
 from service.projector.freshness import Freshness
 from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
@@ -68,6 +70,7 @@ class Launching:
         freshness: Freshness,
         clock: Clock,
         stale_after: timedelta,
+        verification: Verification,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -78,6 +81,7 @@ class Launching:
         self._freshness = freshness
         self._clock = clock
         self._stale_after = stale_after
+        self._verification = verification
 
     async def launch(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Launched:
         """Check everything, then accept the launch and dispatch its run, together or not at all.
@@ -85,34 +89,43 @@ class Launching:
         Raises what ``expect`` raises, then ``Refused`` with the codes of the launch's error table; ``NotReady`` holds
         all blockers.
         """
-        campaign = await self._campaigns.load(caller.workspace_id, campaign_id)
-        expect(campaign.version)
-        campaign = await self._without_dead_launch(caller, campaign)
-        self._require_launchable(campaign)
-        report = await self.examine(caller.workspace_id, campaign)
+        campaign = await self.launchable(caller, campaign_id, expect)
+        report = await self.require_ready(caller.workspace_id, campaign)
+        report = await self._verification.confirm(caller, campaign, report)
         if not report.ready:
             raise NotReady(report)
         try:
-            return await self._accept(caller, campaign)
+            return await self._accept(caller, campaign, report)
         except StreamMoved:
-            raise Refused(
-                "campaign-changed",
-                "Another request changed or launched this campaign at the same moment. Read it again.",
-            ) from None
+            raise overtaken() from None
 
-    def _require_launchable(self, campaign: Campaign) -> None:
+    async def launchable(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Campaign:
+        """The campaign, of which a launch is legal now. Raises what ``expect`` raises, and ``Refused``."""
+        campaign = await self._campaigns.load(caller.workspace_id, campaign_id)
+        expect(campaign.version)
+        campaign = await self._without_dead_launch(caller, campaign)
         try:
             require_launchable(campaign)
         except Refused as refused:
             if refused.code == "launch-in-progress":
                 refused.evidence |= {"runId": run_id(campaign.id, campaign.epoch), "retry_after": RETRY_AFTER}
             raise
+        return campaign
+
+    async def require_ready(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
+        """What the readiness checks found. Raises ``NotReady``."""
+        report = await self.examine(workspace_id, campaign)
+        if not report.ready:
+            raise NotReady(report)
+        return report
 
     async def examine(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
         """What the launch would find, without side effects."""
         senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
         facts = tuple(
-            readiness.SenderFacts(id_, sender.channel, sender.status, sender.inbox_id is not None)
+            readiness.SenderFacts(
+                id_, sender.channel, sender.status, sender.inbox_id is not None, sender.version
+            )
             for id_, sender in senders.items()
         )
         return readiness.check(
@@ -128,7 +141,8 @@ class Launching:
         alive = await self._run_is_alive(caller.workspace_id, campaign)
         if not is_stale(campaign, now, self._stale_after, alive):
             return campaign
-        draft = await self._rollback.undo(caller, campaign, "stale")
+        async with self._store.transaction() as connection:
+            draft = await self._rollback.undo(connection, caller, campaign, "stale")
         _log.warning("launch_expired", campaign_id=str(campaign.id), epoch=campaign.epoch)
         return draft
 
@@ -144,20 +158,25 @@ class Launching:
                 connection, workspace_id, campaign.id, campaign.epoch, self._clock.now()
             )
 
-    async def _accept(self, caller: Caller, campaign: Campaign) -> Launched:
-        await self._know_suppressions(caller.workspace_id)
-        async with self._store.transaction() as connection:
-            skipped = await left_out(connection, caller.workspace_id, campaign)
-            try:
-                async with connection.transaction():
-                    return await self._dispatch(connection, caller, campaign, skipped)
-            except (asyncpg.PostgresError, OSError) as error:
-                _log.error("launch_dispatch_failed", campaign_id=str(campaign.id), error=type(error).__name__)
-                await self._record_failure(connection, caller, campaign, skipped)
+    async def _accept(self, caller: Caller, campaign: Campaign, report: readiness.Report) -> Launched:
+        attempt = Launch(total=campaign.lead_count, skipped=0)
+        reason: RollbackReason = "resolution-failed"
+        try:
+            await self._know_suppressions(caller.workspace_id)
+            async with self._store.transaction() as connection:
+                skipped = await left_out(connection, caller.workspace_id, campaign)
+                attempt = await _resolved(connection, caller.workspace_id, campaign, report, skipped)
+                reason = "dispatch-failed"
+                return await self._dispatch(connection, caller, campaign, attempt, skipped)
+        except OUTAGES as error:
+            _log.error(
+                "launch_failed", campaign_id=str(campaign.id), reason=reason, error=type(error).__name__
+            )
+            await self._record_failure(caller, campaign, attempt, reason)
         raise Refused(
             "launch-rolled-back",
-            "The launch could not be handed to the background run and was undone; the campaign is a draft "
-            "again and nothing was sent. It is safe to launch again.",
+            "The launch could not be prepared and was undone; the campaign is a draft again and nothing was sent. "
+            "It is safe to launch again.",
         )
 
     async def _know_suppressions(self, workspace_id: UUID) -> None:
@@ -171,9 +190,14 @@ class Launching:
             )
 
     async def _dispatch(
-        self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]
+        self,
+        connection: Connection,
+        caller: Caller,
+        campaign: Campaign,
+        attempt: Launch,
+        skipped: Sequence[SkippedLead],
     ) -> Launched:
-        change = acceptance(campaign, skipped)
+        change = acceptance(campaign, attempt, skipped)
         after = await self._campaigns.swap(caller, campaign, change, connection)
         await leave_out(connection, caller.workspace_id, skipped, after.epoch)
         await self._runs.announce(connection, caller.workspace_id, campaign.id, after.epoch)
@@ -183,20 +207,53 @@ class Launching:
         return Launched(after, run_id(campaign.id, after.epoch), skipped)
 
     async def _record_failure(
-        self, connection: Connection, caller: Caller, campaign: Campaign, skipped: Sequence[SkippedLead]
+        self, caller: Caller, campaign: Campaign, attempt: Launch, reason: RollbackReason
     ) -> None:
-        """Keep the failed attempt in the history, with its compensation."""
-        accepted = await self._campaigns.swap(caller, campaign, acceptance(campaign, skipped), connection)
-        await self._rollback.undo(caller, accepted, "dispatch-failed", connection)
+        """Keep the failed attempt in the history, with its compensation; of its leads nothing was stored.
+
+        Raises ``StreamMoved`` when the campaign is no longer as it was: somebody else's launch is in its place, or
+        this one after all, if it was the answer to its commit that got lost.
+        """
+        async with self._store.transaction() as connection:
+            change = Change(events=decide(campaign, attempt))
+            accepted = await self._campaigns.swap(caller, campaign, change, connection)
+            await self._rollback.undo(connection, caller, accepted, reason)
 
 
-def acceptance(campaign: Campaign, skipped: Sequence[SkippedLead]) -> Change:
+def overtaken() -> Refused:
+    """The answer for who lost the compare-and-swap."""
+    return Refused(
+        "campaign-changed",
+        "Another request changed or launched this campaign at the same moment. Read it again.",
+    )
+
+
+async def _resolved(
+    connection: Connection,
+    workspace_id: UUID,
+    campaign: Campaign,
+    report: readiness.Report,
+    skipped: Sequence[SkippedLead],
+) -> Launch:
+    """The launch that leaves these leads out, with its receipt. Raises ``NotReady`` when it leaves all of them out."""
+    reasons = counted(skipped)
+    report = readiness.with_left_out(report, reasons, campaign.lead_count)
+    if not report.ready:
+        raise NotReady(report)
+    leads = await digest_of_the_rest(connection, workspace_id, campaign.id, skipped)
+    return Launch(
+        total=campaign.lead_count - len(skipped),
+        skipped=len(skipped),
+        receipt=receipt(campaign.settings, campaign.nodes, report, reasons, leads),
+    )
+
+
+def acceptance(campaign: Campaign, attempt: Launch, skipped: Sequence[SkippedLead]) -> Change:
     """The events of an accepted launch: the campaign's, and the roster's for the leads left out."""
-    events = decide(campaign, Launch(total=campaign.lead_count - len(skipped), skipped=len(skipped)))
     epoch = campaign.epoch + 1
     left = [
         LeadsSkipped(epoch=epoch, leads=tuple(skipped[start : start + LEADS_AN_EVENT]))
         for start in range(0, len(skipped), LEADS_AN_EVENT)
     ]
     roster = StreamWrite(stream=streams.roster(campaign.id), expected=AnyVersion(), events=left)
-    return Change(events=events, also=(roster,) if left else (), raise_fence=epoch)
+    return Change(events=decide(campaign, attempt), also=(roster,) if left else (), raise_fence=epoch)

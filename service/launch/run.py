@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -18,20 +17,22 @@ import structlog
 
 from domain import streams
 from domain.campaign.decide import Activate, RecordRefusal, StartRun, decide
+from domain.campaign.enrolment import first_actions, first_step
 from domain.campaign.events import RefusedWrite
 from domain.campaign.state import Campaign
 from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
+from domain.pacing import Gaps
 from domain.refusal import Refused
-from domain.schedule import Planned, SenderPace, plan
-from domain.sequence import next_sendable
+from domain.schedule import Planned
+from domain.sequence import action_of
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, StreamMoved, Superseded
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.engine import LaunchJob
-from service.launch.rollback import LEADS_AN_EVENT, Rollback
+from service.launch.rollback import Rollback
 from service.launch.runs import Progress, Runs, run_id
-from service.launch.selection import to_enrol
+from service.launch.selection import LEADS_AN_EVENT, to_enrol
 from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, Fenced, Guard, StreamWrite
@@ -53,6 +54,7 @@ _DUE_COLUMNS = (
     "document_id",
     "node_id",
     "due_at",
+    "task",
 )
 
 
@@ -68,9 +70,9 @@ class LaunchRun:
         runs: Runs,
         rollback: Rollback,
         clock: Clock,
-        gap: timedelta,
+        gaps: Gaps,
     ) -> None:
-        """``gap`` is the least time between two sends of one sender."""
+        """``gaps`` are the least times between two sends of one sender."""
         self._pool = pool
         self._store = store
         self._campaigns = campaigns
@@ -78,7 +80,7 @@ class LaunchRun:
         self._runs = runs
         self._rollback = rollback
         self._clock = clock
-        self._gap = gap
+        self._gaps = gaps
 
     async def perform(self, job: LaunchJob) -> None:
         """Bring the launch to its end: active, or rolled back, or found to be superseded."""
@@ -88,8 +90,8 @@ class LaunchRun:
         )
         step: RefusedWrite = "start"
         try:
+            campaign = await self._start(caller, job)
             async with self._signs_of_life(job):
-                campaign = await self._start(caller, job)
                 step = "enrol"
                 count = await self._enrol(caller, campaign)
                 step = "activate"
@@ -113,7 +115,8 @@ class LaunchRun:
         """Roll the launch back, if it is still this job's. Raises ``StreamMoved`` when somebody wrote meanwhile."""
         campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
         if campaign.status == "launching" and campaign.epoch == job.epoch:
-            await self._rollback.undo(_caller(job), campaign, "run-failed")
+            async with self._store.transaction() as connection:
+                await self._rollback.undo(connection, _caller(job), campaign, "run-failed")
             _log.error("launch_given_up", campaign_id=str(job.campaign_id), epoch=job.epoch)
 
     async def _record_refusal(self, caller: Caller, job: LaunchJob, step: RefusedWrite) -> None:
@@ -133,49 +136,61 @@ class LaunchRun:
 
     async def _enrol(self, caller: Caller, campaign: Campaign) -> int:
         """Enrol what is not enrolled yet; answers how many are."""
-        async with self._pool.acquire() as connection:
-            progress = await self._runs.progress(connection, caller.workspace_id, campaign.id, campaign.epoch)
-        schedule = islice(await self._plan(caller.workspace_id, campaign), progress.count, None)
-        while True:
-            async with self._store.transaction() as connection:
-                leads = await to_enrol(
-                    connection, caller.workspace_id, campaign.id, progress.through, LEADS_A_TRANSACTION
-                )
-                if not leads:
-                    return progress.count
-                await self._enrol_part(connection, caller, campaign, leads, schedule)
-                progress = Progress(progress.count + len(leads), leads[-1].ordinal)
-                await self._runs.advance(
-                    connection, caller.workspace_id, campaign.id, campaign.epoch, progress
-                )
+        schedule = await self._plan(caller.workspace_id, campaign)
+        enrolled, before = 0, -1
+        while enrolled > before:
+            before, enrolled = enrolled, await self._enrol_part(caller, campaign, schedule, enrolled)
+        return enrolled
+
+    async def _enrol_part(
+        self, caller: Caller, campaign: Campaign, schedule: Iterator[Planned], passed: int
+    ) -> int:
+        """Enrol the next leads, in one transaction; answers how many are enrolled now.
+
+        ``schedule`` stands behind the first ``passed`` leads. More may be enrolled already: by an earlier worker, or by
+        another one while this one was taken for dead.
+        """
+        workspace_id, epoch = caller.workspace_id, campaign.epoch
+        async with self._store.transaction() as connection:
+            progress = await self._runs.hold_progress(connection, workspace_id, campaign.id, epoch)
+            if progress is None:
+                raise Superseded(epoch, epoch + 1)
+            leads = await to_enrol(
+                connection, workspace_id, campaign.id, progress.through, LEADS_A_TRANSACTION
+            )
+            if not leads:
+                return progress.count
+            ahead = progress.count - passed
+            planned = list(islice(schedule, ahead, ahead + len(leads)))
+            await self._enrol_leads(connection, caller, campaign, leads, planned)
+            now = Progress(progress.count + len(leads), leads[-1].ordinal)
+            await self._runs.advance(connection, workspace_id, campaign.id, epoch, now)
+        return now.count
 
     async def _plan(self, workspace_id: UUID, campaign: Campaign) -> Iterator[Planned]:
         """The first actions of all leads. Counted from the launch, so a run taken up again plans the same."""
-        settings = campaign.settings
-        own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
-        senders = await self._senders.load_many(workspace_id, settings.sender_account_ids)
-        paces = [
-            SenderPace(
-                id_, min(senders[id_].daily_limit, own_limits.get(id_, senders[id_].daily_limit)), self._gap
-            )
-            for id_ in settings.sender_account_ids
-            if id_ in senders
-        ]
-        begins = campaign.attempts[-1].accepted_at + _first_delay(campaign)
-        return plan(begins, settings.operating_hours, paces, campaign.total or 0, settings.daily_limit)
+        senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
+        return first_actions(
+            campaign,
+            {id_: sender.daily_limit for id_, sender in senders.items()},
+            self._gaps,
+            campaign.attempts[-1].accepted_at,
+            campaign.total or 0,
+        )
 
-    async def _enrol_part(
+    async def _enrol_leads(
         self,
         connection: Connection,
         caller: Caller,
         campaign: Campaign,
         leads: Sequence[ImportedLead],
-        schedule: Iterator[Planned],
+        schedule: Sequence[Planned],
     ) -> None:
-        node_id = _first_node(campaign)
+        first = first_step(campaign.nodes).node
+        action = action_of(campaign.channel, first)
         enrolled = [
-            EnrolledLead(lead.lead_id, planned.sender_id, node_id, planned.due_at)
-            for lead, planned in zip(leads, islice(schedule, len(leads)), strict=True)
+            EnrolledLead(lead.lead_id, planned.sender_id, first.id, planned.due_at)
+            for lead, planned in zip(leads, schedule, strict=True)
         ]
         await self._append_enrolments(connection, caller, campaign, enrolled)
         await connection.copy_records_to_table(
@@ -189,8 +204,9 @@ class LaunchRun:
                     planned.sender_id,
                     lead.person_id,
                     lead.document_id,
-                    node_id,
+                    first.id,
                     planned.due_at,
+                    action,
                 )
                 for lead, planned in zip(leads, enrolled, strict=True)
             ],
@@ -230,7 +246,7 @@ class LaunchRun:
 
     @asynccontextmanager
     async def _signs_of_life(self, job: LaunchJob) -> AsyncIterator[None]:
-        """Beats while the run works, from before its first write on."""
+        """Beats while the run works. Not before its start is written: a run that can't start is not alive."""
         await self._beat(job)
         beating = asyncio.create_task(self._keep_beating(job))
         try:
@@ -242,7 +258,10 @@ class LaunchRun:
     async def _keep_beating(self, job: LaunchJob) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self._beat(job)
+            try:
+                await self._beat(job)
+            except OUTAGES as error:
+                _log.error("no_sign_of_life", error=type(error).__name__)
 
     async def _beat(self, job: LaunchJob) -> None:
         async with self._pool.acquire() as connection:
@@ -251,15 +270,3 @@ class LaunchRun:
 
 def _caller(job: LaunchJob) -> Caller:
     return Caller(job.workspace_id, run_id(job.campaign_id, job.epoch), job.correlation_id)
-
-
-def _first_node(campaign: Campaign) -> UUID:
-    step = next_sendable(campaign.nodes, -1)
-    if step is None:
-        raise Refused("no-sendable-nodes", "The sequence sends nothing.")
-    return step.node.id
-
-
-def _first_delay(campaign: Campaign) -> timedelta:
-    step = next_sendable(campaign.nodes, -1)
-    return step.delay if step is not None else timedelta()

@@ -57,6 +57,12 @@ class Runs:
             connection, workspace_id=workspace_id, campaign_id=campaign_id, epoch=epoch, now=now
         )
 
+    async def withdraw(
+        self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int
+    ) -> None:
+        """The launch is rolled back: its run enrols nobody any more. To be called before streams are written."""
+        await _queries.withdraw(connection, workspace_id=workspace_id, campaign_id=campaign_id, epoch=epoch)
+
     async def is_alive(
         self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int, now: datetime
     ) -> bool:
@@ -66,14 +72,14 @@ class Runs:
         )
         return beat_at is not None and now - beat_at <= self._dead_after
 
-    async def progress(
+    async def hold_progress(
         self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int
-    ) -> Progress:
-        """How far the run has enrolled."""
-        row = await _queries.progress(
+    ) -> Progress | None:
+        """How far the run has enrolled; whoever else enrols for it, or withdraws it, waits. None: it was withdrawn."""
+        row = await _queries.hold_progress(
             connection, workspace_id=workspace_id, campaign_id=campaign_id, epoch=epoch
         )
-        return Progress(row["enrolled"], row["enrolled_through"])
+        return None if row is None else Progress(row["enrolled"], row["enrolled_through"])
 
     async def advance(
         self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int, progress: Progress

@@ -7,13 +7,20 @@ INSERT INTO launch_runs (workspace_id, campaign_id, epoch) VALUES (:workspace_id
 UPDATE launch_runs SET beat_at = :now
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch;
 
+-- name: withdraw(workspace_id, campaign_id, epoch)!
+-- Its launch is rolled back. Waits for the leads that it is just enrolling.
+DELETE FROM launch_runs WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch;
+
 -- name: last_beat(workspace_id, campaign_id, epoch)$
 SELECT beat_at FROM launch_runs
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch;
 
--- name: progress(workspace_id, campaign_id, epoch)^
+-- name: hold_progress(workspace_id, campaign_id, epoch)^
+-- Locked until the transaction ends: of two workers that have taken up one run, one enrols at a time, and each goes on
+-- where the other has come to.
 SELECT enrolled, enrolled_through FROM launch_runs
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch;
+WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch
+FOR NO KEY UPDATE;
 
 -- name: advance(workspace_id, campaign_id, epoch, enrolled, enrolled_through)!
 UPDATE launch_runs SET enrolled = :enrolled, enrolled_through = :enrolled_through

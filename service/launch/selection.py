@@ -1,18 +1,22 @@
-"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, or not resolvable."""
+"""Who is launched, and who is left out with which reason: suppressed, busy elsewhere, or without a text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import aiosql
 
 from domain.campaign.state import Campaign
-from domain.lead.events import ImportedLead, SkippedLead
-from domain.sequence import required_variables
+from domain.lead.events import ImportedLead, SkippedLead, SkipReason
+from domain.sequence import prompt_nodes, template_nodes
 from service.database.pool import Connection
+
+LEADS_AN_EVENT: Final = 1000
+"""Most leads that one event of the roster tells of."""
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
 
@@ -25,17 +29,50 @@ async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaig
     skip_other = campaign.settings.skip_other_campaigns
     if skip_other:
         await _queries.lock_selection(connection, workspace_id=workspace_id)
+    asking = [
+        (node.id, name)
+        for node in template_nodes(campaign.nodes)
+        if node.text
+        for name in node.text.variables
+    ]
     rows = _queries.left_out(
         connection,
         workspace_id=workspace_id,
         campaign_id=campaign.id,
-        required=sorted(required_variables(campaign.nodes)),
+        asking=[node_id for node_id, _ in asking],
+        variables=[name for _, name in asking],
+        prompts=[node.id for node in prompt_nodes(campaign.nodes)],
         skip_other=skip_other,
     )
     return [
-        SkippedLead(row["lead_id"], row["reason"], row["variable"], row["other_campaign"])
+        SkippedLead(
+            row["lead_id"],
+            row["reason"],
+            variable=row["variable"],
+            other_campaign=row["other_campaign"],
+            suppression=row["suppression"],
+            since=row["since"],
+        )
         async for row in rows
     ]
+
+
+def counted(leads: Iterable[SkippedLead]) -> dict[SkipReason, int]:
+    """How many leads are left out for each reason."""
+    return dict(Counter(lead.reason for lead in leads))
+
+
+async def digest_of_the_rest(
+    connection: Connection, workspace_id: UUID, campaign_id: UUID, leads: Sequence[SkippedLead]
+) -> str:
+    """The digest of all leads of the campaign but these, for the receipt."""
+    digest: str = await _queries.leads_digest(
+        connection,
+        workspace_id=workspace_id,
+        campaign_id=campaign_id,
+        left_out=[lead.lead_id for lead in leads],
+    )
+    return digest
 
 
 async def leave_out(

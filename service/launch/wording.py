@@ -39,28 +39,34 @@ class Wording:
         }
 
     async def findings(self, workspace_id: UUID, findings: Sequence[Finding]) -> list[dict[str, object]]:
-        """Blockers or warnings as the API shows them: code, message and evidence, senders by their address."""
+        """Blockers or warnings as the API shows them: code, message and evidence, senders by their names."""
         ids = {UUID(str(found.evidence["sender_id"])) for found in findings if "sender_id" in found.evidence}
-        addresses = await self._addresses(workspace_id, ids)
-        return [_shown(found, addresses) for found in findings]
+        profiles = await self._profiles(workspace_id, ids)
+        return [_shown(found, profiles) for found in findings]
 
-    async def _addresses(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, str]:
+    async def names(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, str]:
+        """What people know the senders by, by id; those that are gone are absent."""
+        profiles = await self._profiles(workspace_id, sender_ids)
+        return {id_: profile.called for id_, profile in profiles.items()}
+
+    async def _profiles(self, workspace_id: UUID, sender_ids: set[UUID]) -> dict[str, SenderProfile]:
         senders = await self._senders.load_many(workspace_id, sender_ids)
         async with self._pool.acquire() as connection:
             opened = await self._vault.open_many(
                 connection, workspace_id, [sender.profile_id for sender in senders.values()]
             )
         return {
-            str(id_): unpack(opened[sender.profile_id], SenderProfile).email_address
+            str(id_): unpack(opened[sender.profile_id], SenderProfile)
             for id_, sender in senders.items()
             if sender.profile_id in opened
         }
 
 
-def _shown(found: Finding, addresses: dict[str, str]) -> dict[str, object]:
+def _shown(found: Finding, profiles: dict[str, SenderProfile]) -> dict[str, object]:
     sender_id = str(found.evidence.get("sender_id", ""))
-    address = addresses.get(sender_id)
-    if address is None:
+    profile = profiles.get(sender_id)
+    if profile is None:
         return {"code": found.code, "message": found.message, **found.evidence}
-    message = found.message.replace(sender_id, address)
-    return {"code": found.code, "message": message, **found.evidence, "email_address": address}
+    message = found.message.replace(sender_id, profile.called)
+    shown = {"code": found.code, "message": message, **found.evidence}
+    return shown | {"email_address": profile.email_address} if profile.email_address else shown

@@ -23,6 +23,8 @@ from service.ids import new_id
 from service.leads.importing import ATTEMPTS, ROWS_AN_EVENT, Importing
 from service.leads.reading import no_such_lead
 from service.leads.rows import LeadUpdates, new_lead, updated
+from service.messages.table import Roll
+from service.messages.table import drop as drop_drafts
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.store.log import EventStore
@@ -114,8 +116,9 @@ class LeadEditing:
         if not lead_ids:
             return 0
         await _queries.remove(connection, workspace_id=caller.workspace_id, lead_ids=list(lead_ids))
+        dropped = await drop_drafts(connection, Roll(caller.workspace_id, draft.id), lead_ids)
         removed = LeadsRemoved(lead_ids=tuple(lead_ids))
-        await self._revise(connection, caller, draft, ReviseLeads(removed=len(lead_ids)), removed)
+        await self._revise(connection, caller, draft, ReviseLeads(removed=len(lead_ids)), removed, *dropped)
         return len(lead_ids)
 
     async def _correct(
@@ -146,15 +149,24 @@ class LeadEditing:
         )
         document = Document(person_id, document_id, pack(after.profile), fields)
         await self._vault.seal_many(connection, workspace_id, [document])
+        # What was written for one person is not sent to another.
+        others = [lead_id] if person_id != found[0]["person_id"] else []
+        dropped = await drop_drafts(connection, Roll(workspace_id, draft.id), others)
         corrected = LeadsCorrected(leads=(CorrectedLead(lead_id, person_id, document_id),))
-        await self._revise(connection, caller, draft, ReviseLeads(corrected=1), corrected)
+        await self._revise(connection, caller, draft, ReviseLeads(corrected=1), corrected, *dropped)
 
     async def _revise(
-        self, connection: Connection, caller: Caller, draft: Campaign, command: ReviseLeads, fact: Event
+        self,
+        connection: Connection,
+        caller: Caller,
+        draft: Campaign,
+        command: ReviseLeads,
+        fact: Event,
+        *also: StreamWrite,
     ) -> None:
         roster = StreamWrite(stream=streams.roster(draft.id), expected=AnyVersion(), events=(fact,))
         await self._campaigns.swap(
-            caller, draft, Change(events=decide(draft, command), also=(roster,)), connection
+            caller, draft, Change(events=decide(draft, command), also=(roster, *also)), connection
         )
 
 

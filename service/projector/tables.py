@@ -131,13 +131,14 @@ def _remove(place: str, table: Table) -> str:
 
 
 def _sum_up(place: str, table: Table) -> str:
+    columns = (*table.key, "n")
     return f"""
         MERGE INTO {place}.{table.name} AS stored
         USING json_populate_recordset(NULL::{place}.{table.name}, $1) AS term
            ON {_same(table, "stored", "term")}
          WHEN MATCHED AND stored.n + term.n = 0 THEN DELETE
          WHEN MATCHED THEN UPDATE SET n = stored.n + term.n
-         WHEN NOT MATCHED THEN INSERT VALUES ({", ".join(f"term.{column}" for column in (*table.key, "n"))})
+         WHEN NOT MATCHED THEN INSERT ({", ".join(columns)}) VALUES ({", ".join(f"term.{c}" for c in columns)})
     """
 
 

@@ -1,13 +1,14 @@
-"""Sender accounts as their users handle them: add, change, remove, and try whether the inbox works.
+"""Sender accounts as their users handle them: add, change, remove, and try whether they work.
 
 What is written about an account is sealed in the vault, together with the event that names it. An inbox is tried
-outside of any transaction, and what was found is recorded then: unless another inbox has taken its place.
+outside of any transaction, and what was found is recorded then: unless another inbox has taken its place. So is an
+account of the LinkedIn provider, a new one before it is added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from msgspec import UNSET, Struct
@@ -15,17 +16,20 @@ from msgspec.structs import asdict, replace
 
 from domain import sender as senders
 from domain.event import Event
-from domain.identity import identity_bytes, normalise_email
+from domain.identity import identity_bytes
 from domain.refusal import FieldError, Invalid, Refused
 from domain.sender import Sender, SenderChange
+from domain.sender_fields import require_fields_of
 from service.caller import Caller
 from service.campaigns.repository import Campaigns
 from service.channels import inbox as channel
-from service.channels.inbox_url import InboxUrlError, parse_imap_url, parse_smtp_url
+from service.channels.linkedin.port import AccountState, Gone, Provider, Unreachable, Usable
 from service.database.pool import Connection, Pool
 from service.dispatch.gates import Gates
 from service.ids import new_id
-from service.senders.forms import InboxForm, NewSender, SenderUpdate
+from service.senders.forms import NewSender, SenderUpdate
+from service.senders.profiles import given, inbox_of, parsed, profile_of
+from service.senders.provider_accounts import account_digest, account_ids
 from service.senders.repository import Beside, Change, Senders
 from service.store.log import EventStore
 from service.texts import Inbox, SenderProfile, Words, pack, unpack
@@ -46,8 +50,9 @@ class Accounts:
         gates: Gates,
         vault: Vault,
         verify: Verify,
+        provider: Provider | None = None,
     ) -> None:
-        """``verify`` logs in to an inbox and says whether that worked."""
+        """``verify`` logs in to an inbox and says whether that worked; ``provider`` knows the accounts of LinkedIn."""
         self._pool = pool
         self._store = store
         self._senders = senders
@@ -55,47 +60,84 @@ class Accounts:
         self._gates = gates
         self._vault = vault
         self._verify = verify
+        self._provider = provider
 
     async def add(self, caller: Caller, new: NewSender) -> Sender:
-        """Connect an account, and try its inbox if it has one. Raises ``Invalid``, ``Refused`` ``sender-exists``."""
-        profile = _profile(new)
-        sender_id, profile_id, inbox_id = new_id(), new_id(), new_id()
-        identity = identity_bytes("email", profile.email_address)
-        command = senders.Connect(
-            sender_id=sender_id,
-            channel="email",
-            profile_id=profile_id,
-            address_digest=self._vault.identity_digest(caller.workspace_id, "email", identity),
-            daily_limit=new.daily_limit,
-            warmup_status=new.warmup_status,
-        )
+        """Connect an account, and try whether it works. Raises ``Invalid``, ``Refused`` ``sender-exists``."""
+        profile = profile_of(new)
+        if new.type == "linkedin":
+            return await self._add_provider_account(caller, new, profile)
+        return await self._add_mailbox(caller, new, profile)
+
+    async def _add_mailbox(self, caller: Caller, new: NewSender, profile: SenderProfile) -> Sender:
+        sender_id, inbox_id = new_id(), new_id()
+        command = self._connect(caller, sender_id, new, profile.email_address)
         events: list[Event] = [*senders.connect(command)]
-        documents = [Document(sender_id, profile_id, pack(profile))]
+        documents = [Document(sender_id, command.profile_id, pack(profile))]
         if new.inbox is not None:
             events.append(senders.InboxConfigured(inbox_id=inbox_id))
-            documents.append(Document(sender_id, inbox_id, pack(_inbox(new.inbox))))
+            documents.append(Document(sender_id, inbox_id, pack(inbox_of(new.inbox))))
         async with self._store.transaction() as connection:
             await self._vault.seal_many(connection, caller.workspace_id, documents)
             sender = await self._senders.begin(connection, caller, sender_id, events)
         return sender if new.inbox is None else await self.verify(caller, sender_id)
 
+    async def _add_provider_account(self, caller: Caller, new: NewSender, profile: SenderProfile) -> Sender:
+        if self._provider is None:
+            raise Invalid(
+                FieldError(
+                    "type", "This service has no LinkedIn provider: its operator sets LIFTOFF_LINKEDIN_URL."
+                )
+            )
+        sender_id, account_id = new_id(), profile.provider_account_id
+        command = self._connect(caller, sender_id, new, account_id)
+        born = senders.connect(command)
+        documents = [Document(sender_id, command.profile_id, pack(profile))]
+        state = await self._provider.look_up(account_id)
+        events = (*born, senders.found(_as_command(state, "verification", sender_id, documents)))
+        async with self._store.transaction() as connection:
+            await self._vault.seal_many(connection, caller.workspace_id, documents)
+            digest = account_digest(self._vault, account_id)
+            return await self._senders.begin(connection, caller, sender_id, events, digest)
+
+    def _connect(self, caller: Caller, sender_id: UUID, new: NewSender, identity: str) -> senders.Connect:
+        canonical = identity_bytes(new.type, identity)
+        return senders.Connect(
+            sender_id=sender_id,
+            channel=new.type,
+            profile_id=new_id(),
+            address_digest=self._vault.identity_digest(caller.workspace_id, new.type, canonical),
+            daily_limit=new.daily_limit,
+            warmup_status=new.warmup_status,
+            is_premium=new.is_premium is True,
+            weekly_connection_limit=None
+            if new.weekly_connection_limit is UNSET
+            else new.weekly_connection_limit,
+            weekly_message_limit=None if new.weekly_message_limit is UNSET else new.weekly_message_limit,
+        )
+
     async def change(self, caller: Caller, sender_id: UUID, update: SenderUpdate) -> Sender:
         """Change an account, and try its inbox if another one is given. Raises ``Invalid``, ``Refused``."""
-        inbox = None if update.inbox is UNSET else _inbox(update.inbox)
+        inbox = None if update.inbox is UNSET else inbox_of(update.inbox)
 
         async def plan(sender: Sender) -> Change:
+            require_fields_of(sender.channel, given(update))
             profile = await self._updated_profile(caller.workspace_id, sender, update)
             documents: list[Document] = []
-            given = SenderChange(
+            change = SenderChange(
                 profile_id=UNSET if profile is None else _placed(documents, sender_id, profile),
                 daily_limit=update.daily_limit,
                 warmup_status=update.warmup_status,
+                weekly_connection_limit=update.weekly_connection_limit,
+                weekly_message_limit=update.weekly_message_limit,
             )
-            events = [*senders.decide(sender, senders.Change(given))]
+            events = [*senders.decide(sender, senders.Change(change))]
             if inbox is not None:
                 inbox_id = _placed(documents, sender_id, inbox)
                 events += senders.decide(sender, senders.ConfigureInbox(inbox_id))
-            return Change(events=events, beside=self._sealing(caller.workspace_id, documents))
+            return Change(
+                events=events, beside=self._sealing(caller.workspace_id, documents) if events else None
+            )
 
         changed = await self._senders.revise(caller, sender_id, plan)
         return changed if inbox is None else await self.verify(caller, sender_id)
@@ -110,19 +152,73 @@ class Accounts:
         await self._senders.revise(caller, sender_id, plan)
 
     async def verify(self, caller: Caller, sender_id: UUID) -> Sender:
-        """Try the account's inbox and record what was found. Raises ``Refused`` ``sender-inbox-missing``."""
+        """Try whether the account works and record what was found. Raises ``Refused`` ``sender-inbox-missing``."""
         sender = await self._senders.load(caller.workspace_id, sender_id)
+        if sender.channel == "linkedin":
+            return await self._verify_provider_account(caller, sender)
         inbox_id = sender.inbox_id
         if inbox_id is None:
             raise Refused("sender-inbox-missing", "This sender account has no inbox: configure one first.")
         async with self._pool.acquire() as connection:
             inbox = unpack(await self._vault.open(connection, caller.workspace_id, inbox_id), Inbox)
-        found = await self._verify(_parsed(inbox))
+        found = await self._verify(parsed(inbox))
         if isinstance(found, channel.Failed):
             return await self._reject(caller, sender_id, inbox_id, "verification", found.detail)
         return await self._senders.execute(
             caller, sender_id, lambda now: senders.decide(now, senders.RecordVerified(inbox_id))
         )
+
+    async def _verify_provider_account(self, caller: Caller, sender: Sender) -> Sender:
+        async with self._pool.acquire() as connection:
+            ids = await account_ids(connection, self._vault, caller.workspace_id, [sender])
+        if self._provider is None:
+            state: AccountState = Unreachable("This service has no LinkedIn provider configured.")
+        else:
+            state = await self._provider.look_up(ids[sender.id])
+        return await self._record(caller, sender.id, state, "verification")
+
+    async def record_connection(
+        self, caller: Caller, sender_id: UUID, occasion: senders.Occasion, beside: Beside | None = None
+    ) -> Sender:
+        """Record that the provider acts for an account. ``beside`` is written in the same transaction."""
+        return await self._record(caller, sender_id, Usable(), occasion, beside)
+
+    async def record_disconnection(
+        self,
+        caller: Caller,
+        sender_id: UUID,
+        words: str,
+        occasion: senders.Occasion = "sending",
+        beside: Beside | None = None,
+    ) -> Sender:
+        """Record that the provider does not act for an account: nothing is claimed for it until it is reconnected.
+
+        ``words`` are the provider's. ``beside`` is written in the same transaction, also when this was known already.
+        """
+        return await self._record(caller, sender_id, Gone(words), occasion, beside)
+
+    async def _record(
+        self,
+        caller: Caller,
+        sender_id: UUID,
+        state: AccountState,
+        occasion: senders.Occasion,
+        beside: Beside | None = None,
+    ) -> Sender:
+        async def plan(sender: Sender) -> Change:
+            documents: list[Document] = []
+            events = senders.decide(sender, _as_command(state, occasion, sender_id, documents))
+            if not events:
+                return Change(events=(), beside=beside)
+
+            async def write(connection: Connection) -> None:
+                await self._vault.seal_many(connection, caller.workspace_id, documents)
+                if beside is not None:
+                    await beside(connection)
+
+            return Change(events=events, beside=write)
+
+        return await self._senders.revise(caller, sender_id, plan)
 
     async def record_refusal(self, caller: Caller, sender_id: UUID, inbox_id: UUID, words: str) -> Sender:
         """Record that the server of an inbox does not let the sender send: nothing is claimed for it any more."""
@@ -135,9 +231,9 @@ class Accounts:
             documents: list[Document] = []
             detail_id = _placed(documents, sender_id, Words(words))
             command = senders.RecordRejected(inbox_id=inbox_id, occasion=occasion, detail_id=detail_id)
+            events = senders.decide(sender, command)
             return Change(
-                events=senders.decide(sender, command),
-                beside=self._sealing(caller.workspace_id, documents),
+                events=events, beside=self._sealing(caller.workspace_id, documents) if events else None
             )
 
         return await self._senders.revise(caller, sender_id, plan)
@@ -193,50 +289,17 @@ def _placed(documents: list[Document], sender_id: UUID, content: Struct) -> UUID
     return document.document_id
 
 
-def _profile(new: NewSender) -> SenderProfile:
-    """Who a new e-mail account is. Raises ``Invalid``."""
-    if new.type == "linkedin":
-        raise Invalid(FieldError("type", "This service has no LinkedIn channel configured."))
-    foreign = [name for name in ("provider_account_id", "is_premium") if getattr(new, name) is not UNSET]
-    errors = [FieldError(name, "Only LinkedIn accounts have this field.") for name in foreign]
-    if new.email_address is UNSET:
-        errors.append(FieldError("email_address", "This field is required."))
-        raise Invalid(*errors)
-    try:
-        address = normalise_email(new.email_address)
-    except Invalid as invalid:
-        errors += [FieldError("email_address", error.message) for error in invalid.errors]
-        raise Invalid(*errors) from None
-    if errors:
-        raise Invalid(*errors)
-    return SenderProfile(
-        email_address=address,
-        display_name=new.display_name,
-        first_name=new.first_name,
-        last_name=new.last_name,
-        signature=new.signature,
-    )
-
-
-def _inbox(form: InboxForm) -> Inbox:
-    """An inbox that can be tried. Raises ``Invalid``, without repeating what may be a password."""
-    inbox = Inbox(form.smtp_url, form.imap_url)
-    errors: list[FieldError] = []
-    for path, url, parse in (
-        ("inbox.smtp_url", inbox.smtp_url, parse_smtp_url),
-        ("inbox.imap_url", inbox.imap_url, parse_imap_url),
-    ):
-        try:
-            if url is not None:
-                parse(url)
-        except InboxUrlError as error:
-            errors.append(FieldError(path, str(error)))
-    if errors:
-        raise Invalid(*errors)
-    return inbox
-
-
-def _parsed(inbox: Inbox) -> channel.Inbox:
-    return channel.Inbox(
-        parse_smtp_url(inbox.smtp_url), None if inbox.imap_url is None else parse_imap_url(inbox.imap_url)
-    )
+def _as_command(
+    state: AccountState, occasion: senders.Occasion, sender_id: UUID, documents: list[Document]
+) -> senders.AboutAccount:
+    """What the provider said of an account, its words added to ``documents``."""
+    match state:
+        case Usable():
+            return senders.RecordConnected()
+        case Gone(words=words):
+            detail_id = _placed(documents, sender_id, Words(words))
+            return senders.RecordDisconnected(occasion=occasion, detail_id=detail_id)
+        case Unreachable(words=words):
+            return senders.RecordNotVerified(_placed(documents, sender_id, Words(words)))
+        case _:
+            assert_never(state)

@@ -6,7 +6,8 @@ from typing import Annotated, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.sender import DEFAULT_DAILY_LIMIT, MAX_DAILY_LIMIT, WarmupStatus
+from domain.limits import DEFAULT_DAILY_LIMIT, MAX_DAILY_LIMIT, MAX_WEEKLY_LIMIT
+from domain.sender import WarmupStatus
 from domain.sequence import Channel
 
 Name: TypeAlias = Annotated[str, Meta(max_length=200)]
@@ -15,6 +16,10 @@ Signature: TypeAlias = Annotated[
 ]
 DailyLimit: TypeAlias = Annotated[
     int, Meta(ge=1, le=MAX_DAILY_LIMIT, description="Sends a day, over all campaigns.")
+]
+WeeklyLimit: TypeAlias = Annotated[
+    int,
+    Meta(ge=1, le=MAX_WEEKLY_LIMIT, description="LinkedIn only: so many in any 7 days, over all campaigns."),
 ]
 Url: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2_000)]
 SmtpUrl: TypeAlias = Annotated[
@@ -38,7 +43,12 @@ class InboxForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A sender account. `email` needs `email_address`; `provider_account_id` and `is_premium` are for `linkedin`."""
+    """A sender account. `email` needs `email_address`, `linkedin` needs `provider_account_id`.
+
+    For `email` only: the names but `display_name`, `signature`, `inbox`, `warmup_status`. For `linkedin` only:
+    `is_premium` and the weekly limits, which without being given are 80 connection requests and 100 messages (premium:
+    100 and 150).
+    """
 
     type: Channel
     email_address: Annotated[str, Meta(max_length=254)] | UnsetType = UNSET
@@ -51,8 +61,16 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     warmup_status: Annotated[
         WarmupStatus, Meta(description="`active` for an inbox that was warmed up elsewhere.")
     ] = "not_started"
-    provider_account_id: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
+    provider_account_id: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=200, description="The account's id at the LinkedIn provider."),
+        ]
+        | UnsetType
+    ) = UNSET
     is_premium: bool | UnsetType = UNSET
+    weekly_connection_limit: WeeklyLimit | UnsetType = UNSET
+    weekly_message_limit: WeeklyLimit | UnsetType = UNSET
 
 
 class SenderUpdate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,3 +83,5 @@ class SenderUpdate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     daily_limit: DailyLimit | UnsetType = UNSET
     inbox: InboxForm | UnsetType = UNSET
     warmup_status: WarmupStatus | UnsetType = UNSET
+    weekly_connection_limit: WeeklyLimit | UnsetType = UNSET
+    weekly_message_limit: WeeklyLimit | UnsetType = UNSET

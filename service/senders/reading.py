@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import aiosql
@@ -32,18 +32,26 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class SenderView(Struct, frozen=True, kw_only=True):
-    """A sender account. `error_detail` says why it is in `error`, in the words of its mail server."""
+    """A sender account. `error_detail` says why it is in `error` or `disconnected`, in the words of its server.
+
+    What only accounts of the other type have is null: `email_address` and `warmup_status` for LinkedIn;
+    `provider_account_id`, `is_premium` and the weekly limits for e-mail.
+    """
 
     id: UUID
     type: Channel
-    email_address: str
+    email_address: str | None
+    provider_account_id: str | None
+    is_premium: bool | None
     display_name: str
     first_name: str
     last_name: str
     signature: str
     daily_limit: int
+    weekly_connection_limit: int | None
+    weekly_message_limit: int | None
     inbox_configured: bool
-    warmup_status: WarmupStatus
+    warmup_status: WarmupStatus | None
     status: SenderStatus
     error_detail: str | None
     usage: Usage
@@ -85,32 +93,48 @@ class SenderReading:
         wanted = [id_ for sender in senders for id_ in (sender.profile_id, sender.detail_id) if id_]
         async with self._pool.acquire() as connection:
             opened = await self._vault.open_many(connection, workspace_id, wanted)
-            rows = _queries.sent_on(
+            rows = _queries.usage(
                 connection,
                 workspace_id=workspace_id,
                 sender_ids=[sender.id for sender in senders],
-                day=sending_day(self._clock.now()),
+                today=sending_day(self._clock.now()),
             )
-            sent = {row["sender_id"]: row["n"] async for row in rows}
-        return [_view(sender, opened, sent.get(sender.id, 0)) for sender in senders]
+            used = {row["sender_id"]: _usage(row) async for row in rows}
+        return [_view(sender, opened, used.get(sender.id, _UNUSED)) for sender in senders]
 
 
-def _view(sender: Sender, opened: Mapping[UUID, bytes], sent_today: int) -> SenderView:
+_UNUSED: Final = Usage(today_sent=0, weekly_connections_sent=0, weekly_messages_sent=0)
+
+
+def _usage(row: Mapping[str, Any]) -> Usage:
+    return Usage(
+        today_sent=row["today_sent"],
+        weekly_connections_sent=row["weekly_connections_sent"],
+        weekly_messages_sent=row["weekly_messages_sent"],
+    )
+
+
+def _view(sender: Sender, opened: Mapping[UUID, bytes], usage: Usage) -> SenderView:
     profile = unpack(opened[sender.profile_id], SenderProfile)
+    on_linkedin = sender.channel == "linkedin"
     return SenderView(
         id=sender.id,
         type=sender.channel,
-        email_address=profile.email_address,
+        email_address=profile.email_address or None,
+        provider_account_id=profile.provider_account_id or None,
+        is_premium=sender.is_premium if on_linkedin else None,
         display_name=profile.display_name,
         first_name=profile.first_name,
         last_name=profile.last_name,
         signature=profile.signature,
         daily_limit=sender.daily_limit,
+        weekly_connection_limit=sender.weekly_connection_limit,
+        weekly_message_limit=sender.weekly_message_limit,
         inbox_configured=sender.inbox_id is not None,
-        warmup_status=sender.warmup_status,
+        warmup_status=None if on_linkedin else sender.warmup_status,
         status=sender.status,
         error_detail=None if sender.detail_id is None else unpack(opened[sender.detail_id], Words).text,
-        usage=Usage(today_sent=sent_today, weekly_connections_sent=0, weekly_messages_sent=0),
+        usage=usage,
         created_at=sender.created_at,
         updated_at=sender.updated_at,
     )

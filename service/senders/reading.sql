@@ -9,7 +9,13 @@ WHERE workspace_id = :workspace_id
 ORDER BY sender_id DESC
 LIMIT :size;
 
--- name: sent_on(workspace_id, sender_ids, day)
--- How many sends a provider took over from each account on a day; an account without any is absent.
-SELECT sender_id, n FROM sender_usage
-WHERE workspace_id = :workspace_id AND sender_id = ANY (:sender_ids) AND day = :day;
+-- name: usage(workspace_id, sender_ids, today)
+-- How much a provider took over from each account, today and on the seven days up to it; one without any is absent.
+SELECT
+    sender_id,
+    coalesce(sum(n) FILTER (WHERE day = :today), 0)::bigint AS today_sent,
+    coalesce(sum(n) FILTER (WHERE action = 'connection_request'), 0)::bigint AS weekly_connections_sent,
+    coalesce(sum(n) FILTER (WHERE action = 'message'), 0)::bigint AS weekly_messages_sent
+FROM sender_usage
+WHERE workspace_id = :workspace_id AND sender_id = ANY (:sender_ids) AND day BETWEEN :today::date - 6 AND :today
+GROUP BY sender_id;

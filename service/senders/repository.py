@@ -33,10 +33,15 @@ Beside = Callable[[Connection], Awaitable[None]]
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """A sender's events, and what else is written in their transaction (``beside``)."""
+    """A sender's events, and what else is written in their transaction (``beside``); either may be missing."""
 
     events: Sequence[Event]
     beside: Beside | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.events and self.beside is None
 
 
 class SenderMoved(Exception):
@@ -66,10 +71,16 @@ class Senders:
         return {id_: sender for id_, sender in senders.items() if sender is not None and not sender.removed}
 
     async def begin(
-        self, connection: Connection, caller: Caller, sender_id: UUID, events: Sequence[Event]
+        self,
+        connection: Connection,
+        caller: Caller,
+        sender_id: UUID,
+        events: Sequence[Event],
+        account_digest: UUID | None = None,
     ) -> Sender:
         """Append the birth of a sender account, in the caller's transaction.
 
+        ``account_digest`` stands for an account of the LinkedIn provider, by which the provider's events find it.
         Raises ``Refused`` ``sender-exists`` when an account of the workspace has its identity.
         """
         sender = await self._append(connection, caller, sender_id, None, events)
@@ -79,10 +90,18 @@ class Senders:
             channel=sender.channel,
             identity_digest=sender.address_digest,
             sender_id=sender_id,
+            account_digest=account_digest,
         )
         if not claimed:
-            raise Refused("sender-exists", "Another sender account of this workspace has this address.")
+            raise Refused(
+                "sender-exists", "Another sender account of this workspace has this address or account."
+            )
         return sender
+
+    async def connected_by(self, connection: Connection, account_digest: UUID) -> list[tuple[UUID, UUID]]:
+        """The sender accounts, with their workspaces, that connect an account of the LinkedIn provider."""
+        rows = _queries.connected_by(connection, account_digest=account_digest)
+        return [(row["workspace_id"], row["sender_id"]) async for row in rows]
 
     async def execute(self, caller: Caller, sender_id: UUID, decide: Decider) -> Sender:
         """As ``revise``, for what changes nothing but the sender's stream."""
@@ -100,7 +119,7 @@ class Senders:
         for _ in range(ATTEMPTS):
             sender = await self.load(caller.workspace_id, sender_id)
             change = await plan(sender)
-            if not change.events:
+            if change.is_empty:
                 return sender
             try:
                 return await self._swap(caller, sender, change)
@@ -114,6 +133,8 @@ class Senders:
         async with self._store.transaction() as connection:
             if change.beside is not None:
                 await change.beside(connection)
+            if not change.events:
+                return before
             after = await self._append(connection, caller, before.id, before, change.events)
             if after.removed:
                 await _queries.release_identity(

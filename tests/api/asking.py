@@ -9,7 +9,7 @@ import httpx
 CAMPAIGN_FIELDS: Final = {
     *("id", "user_id", "type", "name", "status", "daily_limit", "stop_on_reply", "open_tracking"),
     *("signature", "skip_other_campaigns", "operating_hours", "stats", "pause_reason"),
-    *("launched_at", "created_at", "updated_at", "version"),
+    *("launch_at", "launched_at", "created_at", "updated_at", "version"),
 }
 """All that a campaign shows of itself, beside its sender accounts."""
 

@@ -30,6 +30,7 @@ from service.caller import Caller
 from service.campaigns.repository import Change
 from service.composition import Liftoff
 from service.ids import new_id
+from service.senders.provider_accounts import account_digest
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.texts import Inbox, SenderProfile, pack
@@ -48,10 +49,11 @@ async def make_sender(
     channel: Channel = "email",
     warmup_status: senders.WarmupStatus = "active",
 ) -> UUID:
-    """A sender account with a verified inbox."""
+    """A sender account that works: with a verified inbox, or connected at the LinkedIn provider as ``address``."""
     sender_id, by = new_id(), caller(workspace_id)
     async with liftoff.store.transaction() as connection:
-        profile = pack(SenderProfile(email_address=address, display_name="Ada Example"))
+        name = {"email_address" if channel == "email" else "provider_account_id": address}
+        profile = pack(SenderProfile(**name, display_name="Ada Example"))
         inbox = pack(Inbox("smtp://127.0.0.1:2525"))
         connect = senders.Connect(
             sender_id=sender_id,
@@ -60,9 +62,13 @@ async def make_sender(
             address_digest=new_id(),
             warmup_status=warmup_status,
         )
-        inbox_id = await liftoff.vault.seal(connection, workspace_id, sender_id, inbox)
-        verified = (senders.InboxConfigured(inbox_id=inbox_id), senders.InboxVerified())
-        await liftoff.senders.begin(connection, by, sender_id, (*senders.connect(connect), *verified))
+        verified: tuple[Event, ...] = (senders.AccountVerified(),)
+        if channel == "email":
+            inbox_id = await liftoff.vault.seal(connection, workspace_id, sender_id, inbox)
+            verified = (senders.InboxConfigured(inbox_id=inbox_id), senders.InboxVerified())
+        events = (*senders.connect(connect), *verified)
+        digest = account_digest(liftoff.vault, address) if channel == "linkedin" else None
+        await liftoff.senders.begin(connection, by, sender_id, events, digest)
     return sender_id
 
 
@@ -125,10 +131,8 @@ async def make_due(
     liftoff: Liftoff, workspace_id: UUID, campaign_id: UUID, count: int, worker_id: UUID | None = None
 ) -> None:
     """So many leads have something due; with a worker it is in flight."""
-    values = "($1, $3, $2, $3, $3, $3, $3, now(), $4)"
-    columns = (
-        "workspace_id, lead_id, campaign_id, sender_id, person_id, document_id, node_id, due_at, worker_id"
-    )
+    values = "($1, $3, $2, $3, $3, $3, $3, now(), 'email', $4)"
+    columns = "workspace_id, lead_id, campaign_id, sender_id, person_id, document_id, node_id, due_at, task, worker_id"
     for _ in range(count):
         await liftoff.pool.execute(
             f"INSERT INTO dispatch_due ({columns}) VALUES {values}",

@@ -78,6 +78,8 @@ async def test_everything_a_campaign_is_begun_with_is_kept(
         "type": "email",
         "display_name": "Ada Example",
         "email_address": "ada@example.com",
+        "provider_account_id": None,
+        "is_premium": None,
         "status": "active",
         "daily_limit": 30,
         "campaign_daily_limit": 20,

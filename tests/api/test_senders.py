@@ -30,6 +30,9 @@ ADA = {
     "last_name": "Example",
     "signature": "Best, Ada",
 }
+NOT_OF_A_MAILBOX = dict.fromkeys(
+    ("provider_account_id", "is_premium", "weekly_connection_limit", "weekly_message_limit")
+)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ async def test_a_sender_without_an_inbox_is_pending_and_has_the_default_limit(
     client: httpx.AsyncClient,
 ) -> None:
     sender = await created(client)
-    assert sender == ADA | {
+    assert sender == ADA | NOT_OF_A_MAILBOX | {
         "id": sender["id"],
         "daily_limit": 30,
         "inbox_configured": False,
@@ -188,20 +191,12 @@ async def test_an_email_account_needs_an_address(client: httpx.AsyncClient) -> N
     assert [error["path"] for error in answer.json()["errors"]] == ["email_address"]
 
 
-async def test_a_linkedin_account_is_refused_as_long_as_there_is_no_such_channel(
-    client: httpx.AsyncClient,
-) -> None:
-    body = {
-        "type": "linkedin",
-        "provider_account_id": "acc_1",
-        "display_name": "Ada",
-        "is_premium": False,
-    }
+async def test_a_linkedin_account_is_refused_where_there_is_no_provider(client: httpx.AsyncClient) -> None:
+    body = {"type": "linkedin", "provider_account_id": "acc_1", "display_name": "Ada"}
     answer = await client.post("/api/senders", json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-value")
-    assert answer.json()["errors"] == [
-        {"path": "type", "message": "This service has no LinkedIn channel configured."}
-    ]
+    [error] = answer.json()["errors"]
+    assert (error["path"], "LIFTOFF_LINKEDIN_URL" in error["message"]) == ("type", True)
 
 
 # --- One account for an address ---------------------------------------------------------------------------------------

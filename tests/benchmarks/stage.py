@@ -12,6 +12,7 @@ from domain import sender, streams
 from domain.campaign.decide import ReviseLeads, decide
 from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, LeadsImported
+from domain.limits import MAX_DAILY_LIMIT
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.caller import Caller
 from service.campaigns.drafts import CampaignChange, ListedNode, NewCampaign
@@ -20,7 +21,7 @@ from service.clock import SystemClock
 from service.composition import Liftoff, assembled
 from service.database.pool import Connection
 from service.ids import new_id
-from service.launch.rollback import LEADS_AN_EVENT
+from service.launch.selection import LEADS_AN_EVENT
 from service.settings import Settings
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
@@ -79,7 +80,7 @@ async def _connect_sender(liftoff: Liftoff, caller: Caller, number: int, smtp_ur
             channel="email",
             profile_id=await vault.seal(connection, workspace_id, sender_id, pack(profile)),
             address_digest=new_id(),
-            daily_limit=sender.MAX_DAILY_LIMIT,
+            daily_limit=MAX_DAILY_LIMIT,
             warmup_status="active",
         )
         verified = (sender.InboxConfigured(inbox_id=inbox_id), sender.InboxVerified())

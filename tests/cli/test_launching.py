@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,28 @@ def test_ctrl_c_ends_the_watching_and_not_the_campaign(service: Serving, tmp_pat
         "launching",
         "active",
     }
+
+
+def test_a_launch_is_set_for_later_and_cancelled(service: Serving, tmp_path: Path) -> None:
+    campaign_id = _new_campaign(service, "later", _rows(tmp_path / "leads.csv", 1))
+    launch = ("campaign", "launch", "--id", campaign_id)
+    later = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    scheduled = _ask(service, *launch, "--launch-at", later)
+    assert (scheduled.code, scheduled.answer["message"]) == (0, "Campaign launch scheduled")
+    watched = _ask(service, *launch, "--launch-at", later, "--watch")
+    assert (watched.code, watched.out) == (2, "")
+    cancelled = _ask(service, "campaign", "unschedule", "--id", campaign_id)
+    assert cancelled.answer["campaign"]["launch_at"] is None
+    assert _ask(service, *launch).answer["prospectsToProcess"] == 1
+
+
+def test_people_are_suppressed_listed_and_lifted(service: Serving) -> None:
+    people = json.dumps([{"email": "eve@example.com"}])
+    assert _ask(service, "suppression", "create", "--suppressions", people).answer == {"added": 1, "known": 0}
+    [person] = _ask(service, "suppression", "--reason", "manual").answer["suppressions"]
+    assert person["email"] == "eve@example.com"
+    assert _ask(service, "suppression", "delete", "--id", person["id"]).code == 0
+    assert _ask(service, "suppression").answer["suppressions"] == []
 
 
 @pytest.mark.parametrize("name", ["leads.xlsx", "missing.csv"])

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from service.cli import refusals
 from service.cli.output import print_json, print_tables
+from service.http import campaign_examples
 
 UUID = "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41"
 PROBLEM = {
@@ -59,6 +60,24 @@ def test_a_thing_is_its_names_and_values_with_its_lists_below() -> None:
     ]
     assert "parts\n" in shown
     assert "p1" in shown
+
+
+def test_sentences_have_lines_of_their_own_and_words_share_one() -> None:
+    shown = _table({"thing": {"said": ["One thing.", "And another."], "scopes": ["read", "write"]}})
+    assert [line.removeprefix("said").removeprefix("scopes").strip() for line in shown.splitlines()] == [
+        "One thing.",
+        "And another.",
+        "read, write",
+    ]
+
+
+def test_a_plan_shows_who_sends_how_much_when_within_eighty_columns() -> None:
+    shown = _table(campaign_examples.PLAN, width=80)
+    assert [line.split()[0] for line in shown.splitlines()[:2]] == ["starts_at", "ends_at"]
+    [row] = [line for line in shown.splitlines() if "2030-03-29" in line and "ada@example.com" in line]
+    assert row.split()[-6::2] == ["20", "2030-03-29", "2030-03-29"]
+    assert "not shown: sender_id" in shown
+    assert "not shown" not in _table(campaign_examples.PLAN, width=130)
 
 
 def test_what_a_terminal_would_obey_is_not_printed() -> None:

@@ -10,10 +10,12 @@ from uuid import UUID
 import httpx
 import pytest
 
+from domain.pacing import Gaps
 from service.channels import outcome as channel
-from service.composition import Liftoff
+from service.composition import Liftoff, connection_patience
 from service.dispatch.claims import Claim, Claims
 from service.dispatch.mails import Mails
+from service.dispatch.prepared import Prepared
 from service.dispatch.recording import Finished, Recording
 from service.engine import LaunchJob
 from service.ids import new_id
@@ -40,12 +42,20 @@ class Worker:
         self.id = new_id()
         self.parts = parts
         self._claims = Claims(
-            parts.pool, parts.store, parts.suppressions, parts.unsubscribing, parts.clock, self.id, 1, gap
+            parts.pool,
+            parts.store,
+            parts.campaigns,
+            parts.suppressions,
+            parts.unsubscribing,
+            parts.clock,
+            self.id,
+            1,
+            Gaps(email=gap, linkedin=gap),
         )
-        self._mails = Mails(
-            parts.pool, parts.vault, parts.campaigns, parts.senders, parts.tokens, parts.clock, "http://test"
+        self._mails = Mails(parts.materials, parts.tokens, parts.clock, "http://test")
+        self._recording = Recording(
+            parts.store, parts.vault, parts.suppressions, parts.clock, connection_patience(parts.settings)
         )
-        self._recording = Recording(parts.store, parts.vault, parts.suppressions, parts.clock)
 
     async def begin(self) -> int:
         """Take the shard over."""
@@ -61,6 +71,10 @@ class Worker:
         claims = await self.claim(await self.begin(), at_most)
         assert claims is not None
         return claims
+
+    async def prepare(self, claims: Sequence[Claim]) -> list[Prepared]:
+        """The mails of the claims."""
+        return await self._mails.prepare(claims)
 
     async def record(self, claims: Sequence[Claim], outcome: channel.Outcome) -> None:
         """Let this be what became of the claims."""
@@ -102,7 +116,7 @@ def run_of(parts: Liftoff) -> LaunchRun:
         parts.runs,
         parts.rollback,
         parts.clock,
-        timedelta(),
+        Gaps(),
     )
 
 

@@ -23,6 +23,7 @@ from domain.campaign.decide import (
     Pause,
     RecordRefusal,
     Resume,
+    ReviseDrafts,
     ReviseLeads,
     RollBack,
     StartRun,
@@ -43,6 +44,7 @@ from domain.campaign.events import (
     CampaignPaused,
     CampaignResumed,
     CampaignStopped,
+    DraftsRevised,
     LaunchAccepted,
     LaunchRolledBack,
     LeadListRevised,
@@ -224,6 +226,12 @@ def test_the_lead_list_of_a_draft_is_counted() -> None:
     assert (campaign.lead_count, campaign.leads_ever) == (4, 6)
     assert decide(campaign, ReviseLeads()) == ()
     assert refusal(given(*ACTIVE), ReviseLeads(added=1)).code == "campaign-not-draft"
+
+
+def test_message_drafts_are_revised_in_a_draft_only() -> None:
+    assert decide(given(), ReviseDrafts(written=2)) == (DraftsRevised(written=2),)
+    assert decide(given(), ReviseDrafts(written=0)) == ()
+    assert refusal(given(*ACTIVE), ReviseDrafts(written=1)).code == "campaign-not-draft"
 
 
 # --- Launching ---

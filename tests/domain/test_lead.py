@@ -20,6 +20,7 @@ from domain.lead.decide import (
     RecordFailed,
     RecordLost,
     RecordRefused,
+    Suppress,
     Unsubscribe,
     decide,
     next_action,
@@ -31,6 +32,7 @@ from domain.lead.events import (
     Fact,
     ImportedLead,
     LeadCompleted,
+    LeadSuppressed,
     LeadUnsubscribed,
     NextActionPlanned,
     SendAccepted,
@@ -158,7 +160,7 @@ class TestWhatNobodyKnows:
 
     def test_losing_it_twice_says_nothing_new(self) -> None:
         lead = given(intended(), SendOutcomeUnknown(send_id=SEND, reason="worker-lost"))
-        assert then(lead, RecordLost(send_id=SEND, reason="worker-lost")) == ()
+        assert then(lead, RecordLost(send_id=SEND, reason="worker-lost", now=NOW)) == ()
 
     def test_late_evidence_of_acceptance_brings_the_lead_back(self) -> None:
         lead = given(intended(), SendOutcomeUnknown(send_id=SEND, reason="worker-lost"))
@@ -192,6 +194,22 @@ class TestEndings:
         after = evolve(lead, event, NOW)
         assert (after.status, after.open_send, after.next_action_at) == ("unsubscribed", None, None)
 
+    def test_a_suppression_cancels_the_lead_once_and_says_why(self) -> None:
+        assert then(given(), Suppress()) == (LeadSuppressed(),)
+        lead = given(LeadSuppressed())
+        assert (lead.status, lead.skip_reason, lead.next_action_at) == ("cancelled", "suppressed", None)
+        assert then(lead, Suppress()) == ()
+        assert given(LeadUnsubscribed(), LeadSuppressed()) == given(LeadUnsubscribed())
+
+    def test_what_was_in_flight_when_its_lead_was_suppressed_is_recorded_and_followed_by_nothing(
+        self,
+    ) -> None:
+        lead = given(intended(), LeadSuppressed())
+        events = then(lead, accepted(NextAction(SECOND, NOW)))
+        assert events == (SendAccepted(send_id=SEND, code=250),)
+        after = evolve(lead, events[0], NOW)
+        assert (after.status, after.sent_nodes) == ("cancelled", ((FIRST, SEND),))
+
     def test_a_cancelled_lead_in_flight_keeps_its_send_open(self) -> None:
         lead = given(intended(), Cancelled())
         assert lead.status == "cancelled"
@@ -214,12 +232,14 @@ class TestNextAction:
     )
 
     def test_it_is_the_next_sendable_node_after_its_delay(self) -> None:
-        assert next_action(self.nodes, FIRST, None, NOW) == NextAction(SECOND, NOW + timedelta(days=1))
+        assert next_action("email", self.nodes, FIRST, None, NOW) == NextAction(
+            SECOND, NOW + timedelta(days=1)
+        )
 
     def test_there_is_none_at_the_end(self) -> None:
-        assert next_action(self.nodes, SECOND, None, NOW) is None
+        assert next_action("email", self.nodes, SECOND, None, NOW) is None
 
     def test_it_waits_for_operating_hours(self) -> None:
         hours = OperatingHours(timezone="UTC", wednesday=DayHours("10:00", "12:00"))
         wednesday_at_ten = datetime(2030, 3, 6, 10, 0, tzinfo=UTC)
-        assert next_action(self.nodes, FIRST, hours, NOW) == NextAction(SECOND, wednesday_at_ten)
+        assert next_action("email", self.nodes, FIRST, hours, NOW) == NextAction(SECOND, wednesday_at_ten)

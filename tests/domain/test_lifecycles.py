@@ -25,6 +25,8 @@ from domain.lead.lifecycle import SENDS, SendEffect
 from domain.lead.state import NEWBORN, OpenSend
 from domain.lead.state import evolve as evolve_lead
 from domain.lifecycle import Lifecycle
+from domain.sender_lifecycle import LIFECYCLE as SENDER
+from domain.sequence import Action
 
 AT: Final = datetime(2030, 1, 31, tzinfo=UTC)
 ID: Final = UUID(int=1)
@@ -137,8 +139,8 @@ def test_a_sender_moves_as_its_lifecycle_says(kind: type[Event]) -> None:
         for event in of_one_kind(kind):
             after = sender.evolve(before, recorded(event, streams.sender(ID)))
             assert after is not None
-            birth = kind in sender.LIFECYCLE.births
-            expected = sender.MACHINE.initial if birth else target_of(sender.LIFECYCLE, event, status, known)
+            birth = kind in SENDER.births
+            expected = sender.MACHINE.initial if birth else target_of(SENDER, event, status, known)
             assert after.status == expected, (event, before)
 
 
@@ -153,13 +155,15 @@ def lead_streams(kind: type[Event]) -> str:
 
 @pytest.mark.parametrize("kind", lead_events.EVENTS, ids=lambda kind: kind.type)
 def test_a_lead_moves_as_its_lifecycle_says(kind: type[Event]) -> None:
-    for event, status in product(of_one_kind(kind), LEAD.machine.statuses):
-        before = replace(NEWBORN, status=status, open_send=OPEN)
+    lives = product(of_one_kind(kind), LEAD.machine.statuses, get_args(Action))
+    for event, status, action in lives:
+        before = replace(NEWBORN, status=status, open_send=replace(OPEN, action=action))
         [(lead_id, fact)] = facts(recorded(event, lead_streams(kind)))
         assert lead_id == ID
         after = evolve_lead(before, fact, AT)
-        expected = LEAD.machine.initial if kind in LEAD.births else target_of(LEAD, event, status, {})
-        assert after.status == expected, (event, status)
+        moved = target_of(LEAD, event, status, {"action": action})
+        expected = LEAD.machine.initial if kind in LEAD.births else moved
+        assert after.status == expected, (event, status, action)
         assert isinstance(fact, Removed) == (kind in LEAD.deaths)
 
 
@@ -190,6 +194,6 @@ def _effect(opened: OpenSend | None, sent: int) -> str | None:
 # --- All -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lifecycle", [CAMPAIGN, LEAD, sender.LIFECYCLE], ids=lambda each: each.machine.name)
+@pytest.mark.parametrize("lifecycle", [CAMPAIGN, LEAD, SENDER], ids=lambda each: each.machine.name)
 def test_every_trigger_of_a_machine_has_a_cause(lifecycle: Lifecycle[Any, Any]) -> None:
     assert {cause.trigger for cause in lifecycle.causes} == set(lifecycle.machine.triggers)

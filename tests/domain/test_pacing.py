@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from domain.pacing import Allowance, after_gap, within_hours
+from domain.pacing import Allowance, Gaps, Lane, after_gap, untouched, within_hours
 from domain.schedule import DayHours, OperatingHours
 
 NOW = datetime(2030, 3, 4, 9, 0, tzinfo=UTC)  # a Monday
@@ -56,3 +56,27 @@ def test_outside_of_its_hours_a_campaign_is_closed_until_they_begin() -> None:
     closed = within_hours(allowance(), hours, NOW)
     assert closed.left(NOW, 10) == 0
     assert closed.left(NOW + timedelta(hours=1), 10) == 3
+
+
+def test_each_channel_has_its_gap() -> None:
+    gaps = Gaps(email=timedelta(seconds=60), linkedin=timedelta(seconds=120))
+    assert gaps.after("email") == timedelta(seconds=60)
+    assert gaps.after("connection_request") == gaps.after("message") == timedelta(seconds=120)
+
+
+def test_a_lane_has_left_what_the_least_of_its_three_allowances_has() -> None:
+    lane = Lane(allowance(5), allowance(None), allowance(4, sent=2), timedelta())
+    assert lane.left(NOW, 10) == 2
+    assert lane.charged(NOW).left(NOW, 10) == 1
+
+
+def test_with_a_gap_a_lane_lets_one_go_and_is_free_again_after_it() -> None:
+    lane = Lane(allowance(5), allowance(None), untouched(4), timedelta(seconds=60))
+    assert lane.left(NOW, 10) == 1
+    assert lane.charged(NOW).left(NOW, 10) == 0
+    assert lane.charged(NOW).free_at == NOW + timedelta(seconds=60)
+
+
+def test_a_lane_whose_limit_is_met_is_free_at_midnight() -> None:
+    lane = Lane(allowance(5), allowance(1), untouched(None), timedelta(seconds=60))
+    assert lane.charged(NOW).free_at == datetime(2030, 3, 5, tzinfo=UTC)

@@ -270,6 +270,17 @@ def test_the_required_variables_are_those_of_texts_that_are_sent() -> None:
     assert sequence.required_variables(nodes) == {"first_name"}
 
 
+def test_a_prompt_asks_no_lead_for_a_value_and_may_be_longer_than_an_invitation() -> None:
+    prompt = NodeText(node_id(9), "d", has_subject=False, has_body=True, body_length=900, variables=("name",))
+    invitation = Node(
+        id=node_id(1), type="connection_request", include_message=True, ai_node=True, text=prompt
+    )
+    nodes = sequence.replace_all("linkedin", (invitation, Node(id=node_id(2), type="ai", text=prompt), END))
+    assert sequence.required_variables(nodes) == frozenset()
+    assert [node.id for node in sequence.prompt_nodes(nodes)] == [node_id(1), node_id(2)]
+    assert sequence.template_nodes(nodes) == ()
+
+
 def test_the_facts_of_a_text_hold_nothing_of_its_words() -> None:
     facts = sequence.describe_text(
         node_id(9),

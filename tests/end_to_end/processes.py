@@ -93,16 +93,7 @@ class ServiceProcess:
     """``liftoff serve`` on a data directory; it can be killed and started again."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
-        own = {
-            "LIFTOFF_DATA_DIR": str(data_dir),
-            "LIFTOFF_HTTP_PORT": "0",
-            "LIFTOFF_SMTP_SINK": "false",
-            "LIFTOFF_SEND_GAP_SECONDS": "0",
-            "LIFTOFF_TICK_SECONDS": "0.1",
-            "LIFTOFF_RUN_DEAD_SECONDS": "5",
-            **settings,
-        }
-        self._program = Program("service.cli.main", "serve", environment=own)
+        self._program = Program("service.cli.main", "serve", environment=_environment(data_dir, settings))
         self.url = ""
         self.key = ""
 
@@ -127,3 +118,38 @@ class ServiceProcess:
 
     def __exit__(self, *_: object) -> None:
         self._program.kill()
+
+
+class WorkerProcess:
+    """``liftoff worker`` beside a service that has the same data directory; it can be killed and started again."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self._program = Program("service.cli.main", "worker", environment=_environment(data_dir, settings))
+
+    def start(self) -> None:
+        """Start it and wait until it works."""
+        self._program.start(re.compile(r"Ctrl-C"))
+
+    def kill(self) -> None:
+        """End it by kill -9."""
+        self._program.kill()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._program.kill()
+
+
+def _environment(data_dir: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings that let things happen quickly."""
+    return {
+        "LIFTOFF_DATA_DIR": str(data_dir),
+        "LIFTOFF_HTTP_PORT": "0",
+        "LIFTOFF_SMTP_SINK": "false",
+        "LIFTOFF_SEND_GAP_SECONDS": "0",
+        "LIFTOFF_TICK_SECONDS": "0.1",
+        "LIFTOFF_RUN_DEAD_SECONDS": "5",
+        **settings,
+    }

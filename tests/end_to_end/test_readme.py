@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,7 +47,8 @@ async def test_every_example_is_answered_as_the_readme_says(
     tmp_path: Path, own_database: Mapping[str, str]
 ) -> None:
     with SinkProcess(tmp_path / "sink") as sink, ServiceProcess(tmp_path / "data", **own_database) as service:
-        known = {"sink": sink.url}
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        known = {"sink": sink.url, "tomorrow": tomorrow.isoformat()}
         async with connect(service.url, service.key) as api:
             for example in examples():
                 answer = await _send(api, example, known)

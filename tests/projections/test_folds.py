@@ -15,14 +15,15 @@ from domain import streams
 from domain.event import Recorded
 from domain.lead import decide as leads
 from domain.lead.events import LeadsImported, LeadsRemoved, SendAccepted
-from domain.suppression import PersonSuppressed
+from domain.suppression import PersonSuppressed, SuppressionLifted, SuppressionReason
 from projections.campaigns import CAMPAIGNS, CampaignRow
 from projections.catalogue import ALL
 from projections.leads import LEADS, NO_NODE, BrokenHistory, LeadRow
 from projections.senders import SENDERS
 from projections.suppressions import SUPPRESSIONS
+from tests.projections.histories import histories, worlds
 from tests.projections.tables import folded
-from tests.projections.world import World, histories, worlds
+from tests.projections.world import World
 
 
 @given(histories(), st.data())
@@ -92,7 +93,7 @@ def test_the_history_of_a_lead_shows_in_its_row_and_in_every_counter() -> None:
     assert row.milestones == ("completed", "contacted", "sent")
     tables = folded(LEADS, world.history)
     day = (world.workspace_id, sender_id, date(2025, 3, 1))
-    assert tables.sums["sender_usage"] == {day: 1}
+    assert tables.sums["sender_usage"] == {(*day, "email"): 1}
     assert counts(world.history, "sends")[campaign_id] == {str(node_id): 1}
     assert counts(world.history, "milestone")[campaign_id] == {"sent": 1, "contacted": 1, "completed": 1}
     assert counts(world.history, "node")[campaign_id] == {NO_NODE: 2, str(node_id): 3}
@@ -105,7 +106,7 @@ def test_a_milestone_counts_a_lead_once_and_for_good() -> None:
     following = leads.NextAction(second, world.now)
     world.tell_lead(lead_id, leads.RecordAccepted(send_id=send_id, code=250, next_action=following))
     send_id = begin_send(world, lead_id, second)
-    world.tell_lead(lead_id, leads.RecordLost(send_id=send_id, reason="worker-lost"))
+    world.tell_lead(lead_id, leads.RecordLost(send_id=send_id, reason="worker-lost", now=world.now))
     world.tell_lead(lead_id, leads.RecordAccepted(send_id=send_id, code=250, next_action=None))
     campaign_id = sole(world.campaigns)
     assert counts(world.history, "milestone")[campaign_id] == {
@@ -168,14 +169,27 @@ def test_the_rows_hold_the_very_states_the_domain_folds() -> None:
     assert {key[1]: tracked.lead for key, tracked in followed.items()} == roster
 
 
-def test_the_first_reason_for_a_suppression_stands() -> None:
+def test_of_several_reasons_for_a_suppression_the_weightiest_is_shown() -> None:
     world = World()
     person_id = world.new_id()
-    for reason in ("hard-bounce", "unsubscribed"):
+    reasons: tuple[SuppressionReason, ...] = ("manual", "unsubscribed", "hard-bounce")
+    for reason in reasons:
         world.record("suppressions", PersonSuppressed(person_id=person_id, reason=reason))
         world.let_time_pass(5)
     (row,) = folded(SUPPRESSIONS, *([event] for event in world.history)).rows.values()
-    assert (row.reason, row.since) == ("hard-bounce", world.history[0].recorded_at)
+    assert (row.reason, row.since) == ("unsubscribed", world.history[1].recorded_at)
+
+
+def test_a_suppression_ends_when_its_last_reason_is_lifted() -> None:
+    world = World()
+    person_id = world.new_id()
+    for reason in ("manual", "hard-bounce"):
+        world.record("suppressions", PersonSuppressed(person_id=person_id, reason=reason))
+    world.record("suppressions", SuppressionLifted(person_id=person_id, reasons=("manual",)))
+    (row,) = folded(SUPPRESSIONS, world.history).rows.values()
+    assert row.reason == "hard-bounce"
+    world.record("suppressions", SuppressionLifted(person_id=person_id, reasons=("hard-bounce",)))
+    assert folded(SUPPRESSIONS, world.history).rows == {}
 
 
 def running_campaign() -> tuple[World, UUID]:

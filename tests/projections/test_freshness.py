@@ -16,8 +16,8 @@ from service.projector.runner import Projector
 from service.store.feed import Feed
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up, running
+from tests.projections.histories import lived, of_an_unknown_lead
 from tests.projections.tables import folded, stored
-from tests.projections.world import lived, of_an_unknown_lead
 
 LONG = 60.0
 

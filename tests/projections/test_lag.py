@@ -13,7 +13,7 @@ from service.projector.runner import Projector
 from service.store.feed import Feed
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up
-from tests.projections.world import lived, of_an_unknown_lead
+from tests.projections.histories import lived, of_an_unknown_lead
 
 
 class StoppedClock:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from projections.catalogue import ALL
 from projections.leads import LEADS, BrokenHistory
-from service.database.migrate import shipped_migrations
 from service.database.pool import Pool, connect_as_owner, open_pool
 from service.projector import pages, replay
 from service.projector.replay import Comparison, Replayed, rebuild, replay_and_compare
@@ -19,8 +18,8 @@ from service.store.feed import Feed
 from service.store.log import EventStore
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up, caught_up, evolve_leniently, running, standings
+from tests.projections.histories import lived, of_an_unknown_lead
 from tests.projections.tables import folded, stored
-from tests.projections.world import lived, of_an_unknown_lead
 
 
 async def test_the_tables_dropped_and_rebuilt_hold_equal_rows(
@@ -138,8 +137,11 @@ async def drop_and_create_tables(database: str) -> None:
     owner = await connect_as_owner(database, application_name="test")
     try:
         tables = [table.name for projection in ALL for table in projection.tables]
-        await owner.execute(f"DROP TABLE projections, {', '.join(tables)}")
-        (migration,) = [each for each in shipped_migrations() if each.name == "0006_read_models.sql"]
-        await owner.execute(migration.sql)
+        for table in ("projections", *tables):
+            await owner.execute(
+                f"CREATE TABLE anew (LIKE {table} INCLUDING ALL); DROP TABLE {table}; "
+                f"ALTER TABLE anew RENAME TO {table}; "
+                f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO liftoff_app"
+            )
     finally:
         await owner.close()

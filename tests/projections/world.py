@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
-
-from hypothesis import strategies as st
 
 from domain import sender as senders
 from domain import streams
@@ -28,7 +26,6 @@ from domain.lead.events import (
     LeadsRemoved,
     LeadsSkipped,
     LeadsWithdrawn,
-    SendAccepted,
     SkippedLead,
     facts,
 )
@@ -36,7 +33,7 @@ from domain.lead.state import NEWBORN, Lead
 from domain.lead.state import evolve as evolve_lead
 from domain.refusal import Refusal
 from domain.sender import Sender
-from domain.suppression import PersonSuppressed
+from domain.suppression import PersonSuppressed, SuppressionLifted
 
 T = TypeVar("T")
 
@@ -54,6 +51,7 @@ class World:
         self.campaigns: dict[UUID, Campaign] = {}
         self.rosters: dict[UUID, dict[UUID, Lead]] = {}
         self.campaign_of: dict[UUID, UUID] = {}
+        self.suppressed: list[UUID] = []
         self._versions: dict[str, int] = {}
         self._ids = workspace << 96
 
@@ -152,22 +150,23 @@ class World:
             for index in range(count)
         )
         self.campaign_of |= {lead.lead_id: campaign.id for lead in leads}
-        self._command(campaign, campaigns.ReviseLeads(added=count))
-        imported = LeadsImported(campaign_id=campaign.id, source="csv", leads=leads)
-        self.record(streams.roster(campaign.id), imported)
+        if self._command(campaign, campaigns.ReviseLeads(added=count)):
+            imported = LeadsImported(campaign_id=campaign.id, source="csv", leads=leads)
+            self.record(streams.roster(campaign.id), imported)
 
     def remove_leads(self, number: int) -> None:
         campaign = self._campaign(number, "draft")
         if campaign is not None and (lead_ids := tuple(self.rosters[campaign.id])[number % 3 :: 3]):
-            self._command(campaign, campaigns.ReviseLeads(removed=len(lead_ids)))
-            self.record(streams.roster(campaign.id), LeadsRemoved(lead_ids=lead_ids))
+            removed = LeadsRemoved(lead_ids=lead_ids)
+            if self._command(campaign, campaigns.ReviseLeads(removed=len(lead_ids))):
+                self.record(streams.roster(campaign.id), removed)
 
     def correct_leads(self, number: int) -> None:
         campaign = self._campaign(number, "draft")
         if campaign is not None and (lead_ids := tuple(self.rosters[campaign.id])[number % 2 :: 2]):
-            self._command(campaign, campaigns.ReviseLeads(corrected=len(lead_ids)))
             corrected = tuple(CorrectedLead(lead_id, self.new_id(), self.new_id()) for lead_id in lead_ids)
-            self.record(streams.roster(campaign.id), LeadsCorrected(leads=corrected))
+            if self._command(campaign, campaigns.ReviseLeads(corrected=len(lead_ids))):
+                self.record(streams.roster(campaign.id), LeadsCorrected(leads=corrected))
 
     def rename(self, number: int) -> None:
         campaign = _chosen(list(self.campaigns.values()), number)
@@ -187,6 +186,20 @@ class World:
             leads = tuple(SkippedLead(lead_id, "suppressed") for lead_id in skipped)
             epoch = self.campaigns[campaign.id].epoch
             self.record(streams.roster(campaign.id), LeadsSkipped(epoch=epoch, leads=leads))
+
+    def schedule(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is not None:
+            launch_at = self.now + timedelta(days=1)
+            self._command(campaign, campaigns.ScheduleLaunch(launch_at=launch_at, now=self.now))
+
+    def unschedule(self, number: int) -> None:
+        campaign = self._campaign(number, "draft")
+        if campaign is not None and campaign.launch_at is not None and number % 2:
+            failed = campaigns.FailScheduledLaunch(launch_at=campaign.launch_at, code="no-pending-leads")
+            self._command(campaign, failed)
+        elif campaign is not None:
+            self._command(campaign, campaigns.UnscheduleLaunch())
 
     def enrol(self, number: int) -> None:
         campaign = self._campaign(number, "launching")
@@ -249,7 +262,7 @@ class World:
             lead_commands.RecordDeferred(send_id=opened.send_id, code=451, now=self.now),
             lead_commands.RecordRefused(send_id=opened.send_id, code=550, evidence=self.new_id()),
             lead_commands.RecordFailed(send_id=opened.send_id, reason="erased"),
-            lead_commands.RecordLost(send_id=opened.send_id, reason="worker-lost"),
+            lead_commands.RecordLost(send_id=opened.send_id, reason="worker-lost", now=self.now),
         ]
         self.tell_lead(lead_id, outcomes[number % len(outcomes)])
 
@@ -260,6 +273,23 @@ class World:
             assert lead.person_id is not None
             suppressed = PersonSuppressed(person_id=lead.person_id, reason="unsubscribed")
             self.record(streams.suppressions(self.workspace_id), suppressed)
+
+    def suppress(self, number: int) -> None:
+        campaign = self._campaign(number, "active")
+        lead_id = _chosen(list(self.rosters[campaign.id]), number) if campaign else None
+        if campaign is not None and lead_id is not None:
+            person_id = self.rosters[campaign.id][lead_id].person_id
+            assert person_id is not None
+            self.tell_lead(lead_id, lead_commands.Suppress())
+            entered = PersonSuppressed(person_id=person_id, reason="manual", document_id=self.new_id())
+            self.record(streams.suppressions(self.workspace_id), entered)
+            self.suppressed.append(person_id)
+
+    def lift(self, number: int) -> None:
+        person_id = _chosen(self.suppressed, number)
+        if person_id is not None:
+            lifted = SuppressionLifted(person_id=person_id, reasons=("manual",))
+            self.record(streams.suppressions(self.workspace_id), lifted)
 
     def pause(self, number: int) -> None:
         if campaign := self._campaign(number, "active"):
@@ -309,86 +339,5 @@ class World:
         self.record(streams.lead(lead_id), *events)
 
 
-Action: TypeAlias = Callable[[World, int], None]
-
-
 def _chosen(things: Sequence[T], number: int) -> T | None:
     return things[number % len(things)] if things else None
-
-
-def lived(workspace: int = 1) -> list[Recorded]:
-    """What two campaigns of a workspace leave behind in a few days, with a little of everything."""
-    world = World(workspace)
-    for campaign in range(2):
-        for action in OPENING:
-            action(world, 4 + campaign)
-        for number in range(12):
-            world.send(number)
-            world.conclude_send(number)
-            world.let_time_pass(number * 20)
-        world.unsubscribe(campaign)
-    world.stop(0)
-    return world.history
-
-
-def of_an_unknown_lead() -> list[Recorded]:
-    """A history that can't be: something was sent to a lead that nobody imported."""
-    world, lead_id = World(workspace=4), UUID(int=4)
-    world.campaign_of[lead_id] = lead_id
-    world.rosters[lead_id] = {}
-    world.record(streams.lead(lead_id), SendAccepted(send_id=lead_id, code=250))
-    return world.history
-
-
-OFTEN: Final[tuple[Action, ...]] = (
-    World.let_time_pass,
-    World.import_leads,
-    World.launch,
-    World.enrol,
-    World.send,
-    World.send,
-    World.conclude_send,
-    World.conclude_send,
-)
-SELDOM: Final[tuple[Action, ...]] = (
-    World.connect_sender,
-    World.change_sender,
-    World.create_campaign,
-    World.remove_leads,
-    World.correct_leads,
-    World.rename,
-    World.activate,
-    World.roll_back,
-    World.unsubscribe,
-    World.pause,
-    World.resume,
-    World.stop,
-    World.put_away,
-)
-OPENING: Final[tuple[Action, ...]] = (
-    World.create_campaign,
-    World.import_leads,
-    World.launch,
-    World.enrol,
-    World.activate,
-)
-
-_steps = st.lists(
-    st.tuples(st.sampled_from((*OFTEN, *OFTEN, *SELDOM)), st.integers(0, 10_000)), min_size=20, max_size=60
-)
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """A world in which anything that may happen has happened, in an order in which it may."""
-    world = World()
-    for action in OPENING[: draw(st.sampled_from([5, 5, 5, 2, 0]))]:
-        action(world, 4)
-    for action, number in draw(_steps):
-        action(world, number)
-    return world
-
-
-def histories() -> st.SearchStrategy[list[Recorded]]:
-    """What such a world leaves behind."""
-    return worlds().map(lambda world: world.history)

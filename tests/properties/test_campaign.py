@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -21,21 +22,25 @@ from domain.campaign.decide import (
     Create,
     Delete,
     Edit,
+    FailScheduledLaunch,
     Launch,
     Pause,
     RecordRefusal,
     Resume,
+    ReviseDrafts,
     ReviseLeads,
     RollBack,
+    ScheduleLaunch,
     StartRun,
     Stop,
+    UnscheduleLaunch,
     create,
     decide,
 )
 from domain.campaign.events import AccountLimit, RollbackReason, Settings, SettingsChange, TextRef
 from domain.campaign.state import MACHINE, Campaign, evolve, fold
 from domain.event import Event, Recorded
-from domain.refusal import Refusal
+from domain.refusal import Refusal, Refused
 from domain.schedule import DayHours, OperatingHours
 from domain.sequence import Node
 
@@ -81,10 +86,20 @@ epochs = st.integers(0, 3)
 edits = st.builds(
     Edit, change=changes, nodes=st.none() | nodes, senders=st.just(dict.fromkeys(SENDERS, "email"))
 )
+times = st.integers(-1, 366).map(lambda days: START + timedelta(days=days))
+schedules = st.builds(ScheduleLaunch, launch_at=times, now=st.just(START))
 commands: st.SearchStrategy[Command] = st.one_of(
     edits,
     st.builds(ReviseLeads, added=st.integers(0, 9), removed=st.just(0), corrected=st.integers(0, 1)),
+    st.builds(ReviseDrafts, written=st.integers(0, 2)),
     st.builds(Launch, total=st.integers(0, 9), skipped=st.integers(0, 9)),
+    schedules,
+    st.just(UnscheduleLaunch()),
+    st.builds(
+        FailScheduledLaunch,
+        launch_at=times,
+        code=st.sampled_from(["no-pending-leads", "launch-rolled-back"]),
+    ),
     st.builds(StartRun, epoch=epochs),
     st.builds(Activate, epoch=epochs, prepared=st.integers(0, 9)),
     st.builds(
@@ -226,7 +241,43 @@ def test_a_rollback_after_a_launch_leaves_everything_but_history_version_and_tim
     assert after.epoch == epoch
     assert after.attempts[:-1] == before.attempts
     untouched = replace(after, version=before.version, updated_at=before.updated_at, attempts=before.attempts)
-    assert untouched == before
+    assert untouched == replace(before, launch_at=None)  # the launch has used its schedule up
+
+
+@given(lives, schedules)
+def test_a_launch_that_is_scheduled_and_cancelled_leaves_everything_but_version_and_time(
+    life: list[Command], command: ScheduleLaunch
+) -> None:
+    before = last(life)
+    if before.launch_at is not None:
+        return
+    with suppress(Refusal):
+        scheduled = fold(record(decide(before, command), before.version), before)
+        assert scheduled is not None
+        after = fold(record(decide(scheduled, UnscheduleLaunch()), scheduled.version), scheduled)
+        assert after is not None
+        assert replace(after, version=before.version, updated_at=before.updated_at) == before
+
+
+@given(lives, schedules, edits)
+def test_a_draft_that_waits_for_its_launch_can_not_be_changed(
+    life: list[Command], command: ScheduleLaunch, edit: Edit
+) -> None:
+    before = last(life)
+    with suppress(Refusal):
+        scheduled = fold(record(decide(before, command), before.version), before)
+        assert scheduled is not None
+        changes: list[Command] = [edit, ReviseLeads(added=1), ReviseLeads(), Archive(), Delete()]
+        for change in changes:
+            with pytest.raises(Refused, match="is to be launched at") as refused:
+                decide(scheduled, change)
+            assert refused.value.code == "launch-scheduled"
+
+
+@given(lives)
+def test_only_a_draft_waits_for_its_launch(life: list[Command]) -> None:
+    for _, _, campaign in live(life):
+        assert campaign.launch_at is None or campaign.status == "draft"
 
 
 @given(lives)

@@ -1,0 +1,1 @@
+"""The LinkedIn channel: a provider's API behind a small port. Read ``port`` first."""

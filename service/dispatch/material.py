@@ -1,0 +1,125 @@
+"""What sends are made from: campaigns, senders, and the documents of both and of the leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.campaign.state import Campaign
+from domain.sender import Sender
+from domain.sequence import position_of
+from service.campaigns.repository import Campaigns
+from service.database.pool import Pool
+from service.dispatch.due import Due, Key
+from service.messages.promoted import Promoted, Recipient, promoted, words_for
+from service.senders.repository import Senders
+from service.texts import LeadProfile, NodeWords, SenderProfile, unpack
+from service.vault import Vault
+
+
+class Material(Struct, frozen=True):
+    """What there is for some due rows; senders that were removed and documents that were erased are absent."""
+
+    campaigns: Mapping[Key, Campaign]
+    senders: Mapping[Key, Sender]
+    drafts: Promoted
+    documents: Mapping[UUID, bytes]
+
+    def campaign(self, due: Due) -> Campaign:
+        """The lead's campaign."""
+        return self.campaigns[due.workspace_id, due.campaign_id]
+
+    def sender(self, due: Due) -> Sender | None:
+        """The lead's sender, if it is still there."""
+        return self.senders.get((due.workspace_id, due.sender_id))
+
+    def is_whole(self, due: Due, sender: Sender) -> bool:
+        """Whether no text that the send may need was erased."""
+        drafts = (self.drafts.get((due.lead_id, node.id)) for node in self.campaign(due).nodes)
+        needed = {due.document_id, *_campaign_texts(self.campaign(due)), *_sender_texts(sender)}
+        return needed | {draft for draft in drafts if draft is not None} <= self.documents.keys()
+
+    def lead(self, due: Due) -> LeadProfile:
+        """Who the lead is."""
+        return unpack(self.documents[due.document_id], LeadProfile)
+
+    def profile(self, sender: Sender) -> SenderProfile:
+        """Who the sender is."""
+        return unpack(self.documents[sender.profile_id], SenderProfile)
+
+    def words(self, due: Due, node_id: UUID) -> NodeWords:
+        """What the lead is sent for a node. Raises ``MissingDraft``, and ``templating.Unresolved``."""
+        nodes = self.campaign(due).nodes
+        node = nodes[position_of(nodes, node_id)]
+        return words_for(due.lead_id, node, self.drafts, self.lead(due).values(), self.documents)
+
+
+class Materials:
+    """Gathers what sends are made from."""
+
+    def __init__(self, pool: Pool, vault: Vault, campaigns: Campaigns, senders: Senders) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._campaigns = campaigns
+        self._senders = senders
+
+    async def gather(self, rows: Sequence[Due]) -> Material:
+        """What the sends of these rows are made from."""
+        campaigns = await self._load_campaigns(rows)
+        senders = await self._load_senders(rows)
+        recipients = [Recipient(due.workspace_id, due.campaign_id, due.lead_id) for due in rows]
+        async with self._pool.acquire() as connection:
+            drafts = await promoted(connection, recipients)
+        documents = await self._open(_wanted(rows, campaigns, senders, drafts))
+        return Material(campaigns, senders, drafts, documents)
+
+    async def _load_campaigns(self, rows: Sequence[Due]) -> dict[Key, Campaign]:
+        keys = {(due.workspace_id, due.campaign_id) for due in rows}
+        return {key: await self._campaigns.load(*key) for key in keys}
+
+    async def _load_senders(self, rows: Sequence[Due]) -> dict[Key, Sender]:
+        found: dict[Key, Sender] = {}
+        for workspace_id in {due.workspace_id for due in rows}:
+            ids = {due.sender_id for due in rows if due.workspace_id == workspace_id}
+            for sender_id, sender in (await self._senders.load_many(workspace_id, ids)).items():
+                found[workspace_id, sender_id] = sender
+        return found
+
+    async def _open(self, wanted: Mapping[UUID, set[UUID]]) -> dict[UUID, bytes]:
+        opened: dict[UUID, bytes] = {}
+        async with self._pool.acquire() as connection:
+            for workspace_id, document_ids in wanted.items():
+                opened |= await self._vault.open_many(connection, workspace_id, document_ids)
+        return opened
+
+
+def _wanted(
+    rows: Sequence[Due],
+    campaigns: Mapping[Key, Campaign],
+    senders: Mapping[Key, Sender],
+    drafts: Promoted,
+) -> dict[UUID, set[UUID]]:
+    """The documents that the sends of ``rows`` are made of, by workspace."""
+    wanted: dict[UUID, set[UUID]] = {}
+    for due in rows:
+        wanted.setdefault(due.workspace_id, set()).add(due.document_id)
+    workspace_of = {due.lead_id: due.workspace_id for due in rows}
+    for (lead_id, _), document_id in drafts.items():
+        wanted[workspace_of[lead_id]].add(document_id)
+    for (workspace_id, _), campaign in campaigns.items():
+        wanted[workspace_id].update(_campaign_texts(campaign))
+    for (workspace_id, _), sender in senders.items():
+        wanted[workspace_id].update(_sender_texts(sender))
+    return wanted
+
+
+def _campaign_texts(campaign: Campaign) -> list[UUID]:
+    signature = campaign.settings.signature
+    texts = [node.text.document_id for node in campaign.nodes if node.text is not None]
+    return [*texts, signature.document_id] if signature else texts
+
+
+def _sender_texts(sender: Sender) -> list[UUID]:
+    return [sender.profile_id] if sender.inbox_id is None else [sender.profile_id, sender.inbox_id]

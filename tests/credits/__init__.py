@@ -1,0 +1,1 @@
+"""Credits against a real Postgres."""

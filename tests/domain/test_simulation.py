@@ -1,0 +1,117 @@
+"""Sends played through, worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from domain.pacing import Allowance
+from domain.quota import unused
+from domain.schedule import WEEK, DayHours, OperatingHours
+from domain.simulation import CampaignAhead, SenderAhead, simulate
+from tests.domain.campaigning import campaign, due, nodes_of, sender
+
+NOW = datetime(2030, 3, 29, 9, tzinfo=UTC)  # a Friday; Berlin's clocks change on Sunday
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+ONE_MAIL = nodes_of("email")
+TWO_MAILS = nodes_of("email", DAY, "email")
+
+
+def played(senders: Mapping[int, SenderAhead], *campaigns: CampaignAhead) -> list[tuple[str, int, int, int]]:
+    """Day and time, campaign, lead and node of each send."""
+    sends = simulate(NOW, {UUID(int=id_): ahead for id_, ahead in senders.items()}, campaigns)
+    return [(f"{one.at:%d %H:%M}", one.campaign_id.int, one.rank, one.node_id.int) for one in sends]
+
+
+def test_the_longest_due_goes_first_one_gap_after_another() -> None:
+    leads = [*due(NOW - HOUR, 7), *due(NOW - MINUTE, 3), *due(NOW, 5)]
+    assert played({1: sender(gap=10 * MINUTE)}, campaign(1, ONE_MAIL, leads)) == [
+        ("29 09:00", 1, 7, 1),
+        ("29 09:10", 1, 3, 1),
+        ("29 09:20", 1, 5, 1),
+    ]
+
+
+def test_a_follow_up_is_due_its_delay_after_the_send_before_it() -> None:
+    assert played({1: sender(gap=10 * MINUTE)}, campaign(1, TWO_MAILS, due(NOW, 1, 2))) == [
+        ("29 09:00", 1, 1, 1),
+        ("29 09:10", 1, 2, 1),
+        ("30 09:00", 1, 1, 3),
+        ("30 09:10", 1, 2, 3),
+    ]
+
+
+def test_of_those_equally_long_due_the_older_campaign_and_the_lead_added_first_go_first() -> None:
+    campaigns = (campaign(2, ONE_MAIL, due(NOW, 1)), campaign(1, ONE_MAIL, due(NOW, 8, 4)))
+    assert [(id_, rank) for _, id_, rank, _ in played({1: sender(gap=MINUTE)}, *campaigns)] == [
+        (1, 4),
+        (1, 8),
+        (2, 1),
+    ]
+
+
+def test_a_sender_has_one_limit_for_all_its_campaigns() -> None:
+    campaigns = (campaign(1, ONE_MAIL, due(NOW, 1, 2)), campaign(2, ONE_MAIL, due(NOW + HOUR, 1, 2)))
+    assert played({1: sender(3)}, *campaigns) == [
+        ("29 09:00", 1, 1, 1),
+        ("29 09:00", 1, 2, 1),
+        ("29 10:00", 2, 1, 1),
+        ("30 00:00", 2, 2, 1),
+    ]
+
+
+def test_a_campaign_has_one_limit_for_all_its_senders() -> None:
+    leads = [*due(NOW, 1, 2), *due(NOW, 3, sender_id=2)]
+    limited = campaign(1, ONE_MAIL, leads, (1, 2), limit=2)
+    assert played({1: sender(), 2: sender()}, limited) == [
+        ("29 09:00", 1, 1, 1),
+        ("29 09:00", 1, 2, 1),
+        ("30 00:00", 1, 3, 1),
+    ]
+
+
+def test_an_account_may_have_a_limit_of_its_own_in_a_campaign() -> None:
+    limited = campaign(1, ONE_MAIL, due(NOW, 1, 2), own_limits={1: 1})
+    free = campaign(2, ONE_MAIL, due(NOW, 1))
+    assert played({1: sender()}, limited, free) == [
+        ("29 09:00", 1, 1, 1),
+        ("29 09:00", 2, 1, 1),
+        ("30 00:00", 1, 2, 1),
+    ]
+
+
+def test_what_was_sent_today_counts() -> None:
+    busy = Allowance(daily_limit=3, day=NOW.date(), sent_today=2, next_free_at=NOW + 5 * MINUTE)
+    ahead = SenderAhead(daily_limit=3, allowance=busy, gap=timedelta())
+    assert [at for at, *_ in played({1: ahead}, campaign(1, ONE_MAIL, due(NOW, 1, 2)))] == [
+        "29 09:05",
+        "30 00:00",
+    ]
+
+
+def test_hours_are_wall_time_also_after_the_clocks_change() -> None:
+    hours = OperatingHours(timezone="Europe/Berlin", **{day: DayHours("09:00", "10:00") for day in WEEK})
+    early = campaign(1, ONE_MAIL, due(NOW - DAY, 1, 2, 3), hours=hours)
+    assert [at for at, *_ in played({1: sender(1)}, early)] == ["30 08:00", "31 07:00", "01 07:00"]
+
+
+def test_a_lead_in_flight_is_sent_no_more_but_followed_up_from_now() -> None:
+    leads = due(NOW - MINUTE, 1, in_flight=True)
+    assert played({1: sender()}, campaign(1, TWO_MAILS, leads)) == [("30 09:00", 1, 1, 3)]
+
+
+def test_a_weekly_limit_holds_back_its_own_kind_of_action_only() -> None:
+    nodes = nodes_of("connection_request", HOUR, "message")
+    ahead = sender(weekly={"connection_request": unused(1)})
+    invited = campaign(1, nodes, due(NOW, 1, 2), channel="linkedin")
+    assert played({1: ahead}, invited) == [
+        ("29 09:00", 1, 1, 1),
+        ("29 10:00", 1, 1, 3),
+        ("05 10:00", 1, 2, 1),
+        ("05 11:00", 1, 2, 3),
+    ]
+
+
+def test_without_leads_nothing_is_sent() -> None:
+    assert played({1: sender()}, campaign(1, ONE_MAIL, [])) == []

@@ -1,0 +1,1 @@
+"""Message drafts: resolved, edited, written by a model behind a real endpoint on loopback."""

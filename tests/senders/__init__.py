@@ -1,0 +1,1 @@
+"""Tests of the sender accounts at a LinkedIn provider."""
