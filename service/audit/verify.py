@@ -21,6 +21,7 @@ from hashlib import sha256, sha512
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+FORMAT: Final = "liftoff-audit/1"
 WIDTH: Final = 256
 LARGEST_FILE: Final = WIDTH * (2 + 0xFFFF)
 LARGEST_PAYLOAD: Final = 64 * 1024 * 1024
@@ -280,10 +281,11 @@ class Kind:
         self.sends: dict[str, str] = told.get("sends", {})
         self.marks: dict[str, dict[str, Any]] = told["marks"]
         self.moves = {(arrow["trigger"], arrow["source"]): arrow["target"] for arrow in told["arrows"]}
-        self.causes: dict[str, list[dict[str, Any]]] = {}
+        self.causes: dict[str, list[tuple[str, dict[str, Any], bool]]] = {}
         for cause in told["causes"]:
-            self.causes.setdefault(cause["event"], []).append(cause)
-        self.remembered = {name for cause in told["causes"] for name in cause["given"]}
+            told_so = (cause["trigger"], cause["given"], cause["required"])
+            self.causes.setdefault(cause["event"], []).append(told_so)
+        self.remembered = frozenset(name for cause in told["causes"] for name in cause["given"])
 
 
 class Thing:
@@ -467,13 +469,13 @@ class History:
 
     def _move(self, kind: Kind, thing: Thing | Lead, type_: str, payload: dict[str, Any]) -> None:
         """Follow the first cause that applies through the status table."""
-        if kind.remembered:
-            told = {**payload, **payload.get("change", {}), **kind.marks.get(type_, {})}
-            thing.known.update((name, told[name]) for name in kind.remembered & told.keys())
-        for cause in kind.causes.get(type_, ()):
-            if cause["given"].items() <= thing.known.items():
-                target = kind.moves.get((cause["trigger"], thing.status))
-                if target is None and cause["required"]:
+        for told in (payload, payload.get("change"), kind.marks.get(type_)):
+            if told and not kind.remembered.isdisjoint(told):
+                thing.known.update((name, told[name]) for name in kind.remembered.intersection(told))
+        for trigger, given, required in kind.causes.get(type_, ()):
+            if not given or given.items() <= thing.known.items():
+                target = kind.moves.get((trigger, thing.status))
+                if target is None and required:
                     raise Wrong(f"{type_} can't happen while the status is {thing.status}")
                 thing.status = target or thing.status
                 return
@@ -526,6 +528,8 @@ def verify(path: str, trusted: Sequence[str] = ()) -> list[str]:
 def manifest_of(content: bytes) -> Manifest:
     """The manifest, whose numbers fit together."""
     told = json.loads(content)
+    if told["format"] != FORMAT:
+        raise Wrong(f"its format is {told['format']}, where this program knows {FORMAT}")
     size, first, last, checkpoints = (told[name] for name in ("size", "first", "last", "checkpoints"))
     if not all(type(number) is int for number in (size, first, last, *checkpoints)):
         raise Wrong("its sizes are no whole numbers")

@@ -24,15 +24,21 @@ from domain.campaign.events import (
 )
 from domain.event import Event
 from domain.lead.events import (
+    ConnectionAccepted,
+    ConnectionAwaited,
     ImportedLead,
+    InvitationSpared,
     LeadCompleted,
+    LeadReplied,
     LeadsImported,
     LeadUnsubscribed,
     SendAccepted,
     SendDeferred,
+    SendInDoubt,
     SendIntended,
     SendRefused,
 )
+from domain.sequence import Action
 from service.audit import verify as verifier
 from service.audit.verify import Wrong, verify
 from service.composition import Liftoff
@@ -59,9 +65,16 @@ async def world(liftoff: Liftoff) -> World:
     return lived
 
 
-def intended(send_id: UUID = SEND, node_id: UUID = STEP, attempt: int = 1) -> SendIntended:
+def intended(
+    send_id: UUID = SEND, node_id: UUID = STEP, attempt: int = 1, action: Action = "email"
+) -> SendIntended:
     return SendIntended(
-        campaign_id=CAMPAIGN, send_id=send_id, node_id=node_id, sender_id=OTHER, attempt=attempt
+        campaign_id=CAMPAIGN,
+        send_id=send_id,
+        node_id=node_id,
+        sender_id=OTHER,
+        attempt=attempt,
+        action=action,
     )
 
 
@@ -116,6 +129,32 @@ async def test_a_send_that_is_put_off_goes_on_under_its_id(
     await happens(of_lead, intended(), deferred, intended(attempt=2), ACCEPTED)
     await export()
     assert verify(str(directory))
+
+
+async def test_a_lead_on_linkedin_is_followed_through_its_statuses(
+    export: Exporting, happens: Happens, directory: Path, liftoff: Liftoff
+) -> None:
+    now = liftoff.clock.now()
+    await happens(of_campaign, CREATED)
+    await happens(of_roster, IMPORTED)
+    invite, write = intended(action="connection_request"), intended(OTHER, NEXT_STEP, action="message")
+    doubt = SendInDoubt(send_id=SEND, reason="provider-silent", look=1, look_at=now)
+    await happens(of_lead, invite, doubt, ACCEPTED, ConnectionAwaited(until=now), ConnectionAccepted())
+    await happens(of_lead, write, SendAccepted(send_id=OTHER, code=201), LeadReplied(stops=True))
+    await export()
+    counted = "connected 1, connection_sent 1, contacted 1, message_sent 1, replied 1"
+    assert f"  leads 1, {counted}" in verify(str(directory))
+
+
+async def test_an_invitation_that_was_spared_is_no_send(
+    export: Exporting, happens: Happens, directory: Path
+) -> None:
+    await happens(of_campaign, CREATED)
+    await happens(of_roster, IMPORTED)
+    spared = InvitationSpared(send_id=SEND, code=422)
+    await happens(of_lead, intended(action="connection_request"), spared, ConnectionAccepted())
+    await export()
+    assert "  leads 1, connected 1" in verify(str(directory))
 
 
 # --- Forged under a key that the auditor happens to trust ------------------------------------------------------------
@@ -200,7 +239,7 @@ async def test_garbage_that_is_signed_is_told_too(export: Exporting, directory: 
 
 
 NONSENSE: list[Any] = [None, [], {}, "x", -1, [[]], {"lead": 1}]
-UNUSED = {"format", "exported_at", "leaf", "size", "first", "last", "checkpoints", "keys"}
+UNUSED = {"exported_at", "leaf", "size", "first", "last", "checkpoints", "keys"}
 """What the verifier has no use for, or what ``rewrite`` makes anew; ``keys`` only count where none is given."""
 
 
