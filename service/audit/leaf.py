@@ -58,7 +58,7 @@ def leaf(event: Written) -> Leaf:
 
 
 def _entry(form: str, event: Written, payload: msgspec.Raw | tuple[str, int]) -> bytes:
-    recorded_at = event.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    recorded_at = event.recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
     return msgspec.json.encode(
         (
             form,
@@ -73,7 +73,7 @@ def _entry(form: str, event: Written, payload: msgspec.Raw | tuple[str, int]) ->
             event.correlation_id,
             event.causation_id,
             event.epoch,
-            recorded_at,
+            recorded_at.replace("+00:00", "Z"),
             payload,
         )
     )
