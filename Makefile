@@ -14,7 +14,7 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
 demo: $(PROGRAM) ## one whole campaign on this machine, from nothing to its verified history
-	@$(BIN)/liftoff demo
+	@$(BIN)/python -m tests.linkedin --manners '{"accepting": 1}' -- $(BIN)/liftoff demo
 
 run: $(PROGRAM) ## the service, until Ctrl-C
 	@exec $(BIN)/liftoff serve

@@ -1,7 +1,7 @@
 """The second story of the demo: a campaign on LinkedIn, against a provider that reaches nobody.
 
-``make demo`` runs such a provider around the demo and says where it is; without one the story is left out. What the
-demo is told apart from everything else, so that it never speaks to a real provider.
+``make demo`` runs such a provider around the demo, and says where it is by names that are no settings: so the demo
+never speaks to a real one. Without it the story is left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from service.demo.story import answer
 
 PEOPLE: Final = 40
 SEQUENCE: Final = [
-    {"type": "connection_request", "include_message": True, "body": "Hello {{first_name}}, shall we connect?"},
+    {
+        "type": "connection_request",
+        "include_message": True,
+        "body": "Hello {{first_name}}, shall we connect?",
+    },
     {"type": "message", "body": "Thank you, {{first_name}}. May I send you a page on quieter weeks?"},
     {"type": "end"},
 ]

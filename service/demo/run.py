@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.watching import watch
+from service.demo import on_linkedin as linkedin
 from service.demo.audit import Audited, audit
 from service.demo.audit import claims as audit_claims
 from service.demo.proof import Claim, claims, count_sink, replay
@@ -35,8 +36,9 @@ def main() -> int:
             told = tell(api, stage.sink_url)
             _show_story(console, told)
             watch(api, told.campaign_id, console)
+            on_linkedin = _tell_on_linkedin(console, api)
             audited = audit(stage)
-            proved = _prove(api, stage, told, audited)
+            proved = [*_prove(api, stage, told, audited), *on_linkedin]
             _show_counts(console, api, told)
             _show_history(console, api, told)
             _show_audit(console, audited)
@@ -58,6 +60,17 @@ def _client(stage: Stage) -> httpx.Client:
     return httpx.Client(
         base_url=stage.url, headers={"Authorization": f"Bearer {stage.key}"}, timeout=60, trust_env=False
     )
+
+
+def _tell_on_linkedin(console: Console, api: httpx.Client) -> list[Claim]:
+    """The second story, where there is a provider for it, and what it proves."""
+    around = linkedin.provider()
+    if around is None:
+        return []
+    console.print("\n[bold]A second campaign[/], on LinkedIn, through a provider that reaches nobody.")
+    campaign_id = linkedin.launch(api)
+    watch(api, campaign_id, console)
+    return linkedin.claims(_get(api, f"/api/campaigns/{campaign_id}"), around)
 
 
 def _prove(api: httpx.Client, stage: Stage, told: Told, audited: Audited) -> list[Claim]:

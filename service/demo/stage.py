@@ -15,6 +15,8 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from service.demo.on_linkedin import provider
+
 _STOP_SECONDS: Final = 30
 _URL: Final = re.compile(r"http://[^\s/]+")
 _SINK: Final = re.compile(r"smtp://[^\s/]+")
@@ -35,15 +37,18 @@ class Stage(Struct, frozen=True):
 
 
 def environment(data_dir: Path) -> Mapping[str, str]:
-    """Settings for the demo: its own directory and free ports, and senders in a hurry."""
+    """Settings for the demo: its own directory and free ports, senders in a hurry, and no real provider."""
+    around = provider()
     own = {
         "LIFTOFF_DATA_DIR": str(data_dir),
         "LIFTOFF_HTTP_PORT": "0",
         "LIFTOFF_SMTP_SINK_PORT": "0",
         "LIFTOFF_SEND_GAP_SECONDS": "0",
         "LIFTOFF_TICK_SECONDS": "0.2",
+        **(around.settings if around else {}),
     }
-    outside = {name: value for name, value in os.environ.items() if name not in own}
+    kept_out = ("LIFTOFF_DEMO_", "LIFTOFF_LINKEDIN_")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(kept_out)}
     return outside | own
 
 
