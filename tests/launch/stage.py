@@ -63,6 +63,16 @@ class Stage(Struct, frozen=True):
         assert await self.parts.freshness.reached(log[-1]["position"], *ALL)
         return Memory(log, {each.name: await stored(self.parts.pool, each) for each in ALL})
 
+    async def head(self) -> int:
+        """The position of the last event."""
+        position: int = await self.parts.pool.fetchval("SELECT max(position) FROM events")
+        return position
+
+    async def types_after(self, position: int) -> list[str]:
+        """The types of the events since then, in order."""
+        query = "SELECT type FROM events WHERE position > $1 ORDER BY position"
+        return [row["type"] for row in await self.parts.pool.fetch(query, position)]
+
     async def while_selecting(
         self,
         launching: Callable[[], Coroutine[Any, Any, httpx.Response]],
