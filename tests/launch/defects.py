@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
-from uuid import UUID
+from typing import Final
 
-import httpx
 from msgspec import Struct
 
 from domain.sequence import Channel
-from service.ids import new_id
-from tests.api.making import make_sender
+from tests.launch.cases import Case, Design, Nodes, good, made
 from tests.launch.faults import broken_by, failing
-from tests.launch.stage import Stage, Tenant
+from tests.launch.stage import Stage
 
-Nodes: TypeAlias = list[dict[str, Any]]
-
-LEADS: Final = 2
-# Each defect of an account has an account of its own.
-IDLE, WITHOUT_INBOX, GONE, SILENT, ACCOUNTS = 0, 1, 1, 2, 3
+# Each defect of an account has an account of its own; only those that exclude each other share one.
+IDLE, WITHOUT_INBOX, GONE, SILENT = 0, 1, 1, 2
 
 _END: Final = {"type": "end"}
 _READY: Final[Mapping[Channel, Nodes]] = {
@@ -37,56 +30,6 @@ _UNWRITTEN: Final[Mapping[Channel, Nodes]] = {
     "linkedin": [{"type": "message"}, _END],
 }
 _SILENT_SEQUENCE: Final[Nodes] = [{"type": "delay", "delay_days": 1}, _END]
-
-
-@dataclass(kw_only=True)
-class Design:
-    """What a draft is made as; nothing is wrong with it until a defect says so."""
-
-    channel: Channel
-    nodes: Nodes
-    accounts: int = ACCOUNTS
-    without_inbox: frozenset[int] = frozenset()
-    leads: int = LEADS
-    is_elsewhere: bool = False
-
-
-@dataclass
-class Case:
-    """A campaign and the request to launch it; ``names`` are what words in angle brackets stand for."""
-
-    stage: Stage
-    tenant: Tenant
-    channel: Channel
-    campaign_id: UUID
-    sender_ids: list[UUID]
-    identities: list[dict[str, str]]
-    faults: AsyncExitStack
-    names: dict[str, str]
-    headers: dict[str, str] = field(default_factory=lambda: {"Authorization": "Bearer <key>"})
-    is_overtaken: bool = False
-
-    @property
-    def path(self) -> str:
-        """Where the campaign is."""
-        return f"/api/campaigns/{self.campaign_id}"
-
-    async def ask(self, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
-        """The answer to the request, which somebody else may overtake."""
-
-        async def send() -> httpx.Response:
-            return await self.stage.client.request(method, path, headers=dict(headers))
-
-        async def overtake() -> None:
-            _good(await self.tenant.client.patch(self.path, json={"name": new_id().hex}))
-
-        return await (self.stage.while_selecting(send, overtake) if self.is_overtaken else send())
-
-    def concerns(self, account: int) -> UUID:
-        """What is wrong is wrong with this account."""
-        sender_id = self.sender_ids[account]
-        self.names |= {"sender": str(sender_id), "name": self.names[f"account {account}"]}
-        return sender_id
 
 
 def _as_it_is(design: Design) -> None:
@@ -114,67 +57,10 @@ async def launching(stage: Stage, *codes: str, usually: Channel = "email") -> As
     for defect in defects:
         defect.design(design)
     async with AsyncExitStack() as faults:
-        case = await _made(stage, design, faults)
+        case = await made(stage, design, faults)
         for defect in defects:
             await defect.happen(case)
         yield case
-
-
-# --- Making the draft ---
-
-
-async def _made(stage: Stage, design: Design, faults: AsyncExitStack) -> Case:
-    tenant = stage.elsewhere if design.is_elsewhere else stage.here
-    accounts = [await _account(stage, tenant, design, number) for number in range(design.accounts)]
-    body = {
-        "type": design.channel,
-        "name": new_id().hex,
-        "sender_account_ids": [str(sender_id) for sender_id, _ in accounts],
-    }
-    campaign_id = _good(await tenant.client.post("/api/campaigns", json=body))["campaign"]["id"]
-    path = f"/api/campaigns/{campaign_id}"
-    _good(await tenant.client.patch(path, json={"sequence_nodes": design.nodes}))
-    identities = [_identity(design.channel) for _ in range(design.leads)]
-    if identities:
-        _good(await tenant.client.post(f"{path}/leads", json={"prospects": identities}))
-    names = {f"account {number}": name for number, (_, name) in enumerate(accounts)}
-    return Case(
-        stage,
-        tenant,
-        design.channel,
-        UUID(campaign_id),
-        [sender_id for sender_id, _ in accounts],
-        identities,
-        faults,
-        names | {"campaign": campaign_id, "key": stage.here.key},
-    )
-
-
-async def _account(stage: Stage, tenant: Tenant, design: Design, number: int) -> tuple[UUID, str]:
-    """A sender account, and what people know it by."""
-    name = new_id().hex
-    if design.channel == "linkedin":
-        body = {"type": "linkedin", "provider_account_id": name, "display_name": f"Ada {name}"}
-        made = _good(await tenant.client.post("/api/senders", json=body))
-        return UUID(made["sender"]["id"]), f"Ada {name}"
-    address = f"{name}@sender.example"
-    if number not in design.without_inbox:
-        return await make_sender(stage.parts, tenant.workspace_id, address), address
-    body = {"type": "email", "email_address": address, "warmup_status": "active"}
-    return UUID(_good(await tenant.client.post("/api/senders", json=body))["sender"]["id"]), address
-
-
-def _identity(channel: Channel) -> dict[str, str]:
-    name = new_id().hex
-    if channel == "linkedin":
-        return {"linkedin_url": f"https://www.linkedin.com/in/{name}"}
-    return {"email": f"{name}@lead.example"}
-
-
-def _good(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.is_success, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 # --- What is wrong with the request ---
@@ -200,14 +86,14 @@ async def _meant_for_its_first_version(case: Case) -> None:
 
 
 async def _launched_a_moment_ago(case: Case) -> None:
-    started = _good(await case.tenant.client.post(f"{case.path}/launch"))
+    started = good(await case.tenant.client.post(f"{case.path}/launch"))
     campaign = await case.stage.parts.campaigns.load(case.tenant.workspace_id, case.campaign_id)
     launched = campaign.attempts[-1].accepted_at.isoformat().replace("+00:00", "Z")
     case.names |= {"run": started["runId"], "launched": launched}
 
 
 async def _archived(case: Case) -> None:
-    _good(await case.tenant.client.post(f"{case.path}/archive"))
+    good(await case.tenant.client.post(f"{case.path}/archive"))
 
 
 # --- What is wrong with the draft ---
@@ -232,10 +118,10 @@ def _nothing_is_written(design: Design) -> None:
 async def _an_account_is_not_active(case: Case) -> None:
     address = f"/api/senders/{case.concerns(IDLE)}"
     if case.channel == "email":
-        _good(await case.tenant.client.patch(address, json={"warmup_status": "warming"}))
+        good(await case.tenant.client.patch(address, json={"warmup_status": "warming"}))
         return
     _provider_says(case, IDLE, "CREDENTIALS")
-    verified = _good(await case.tenant.client.post(f"{address}/verify"))
+    verified = good(await case.tenant.client.post(f"{address}/verify"))
     assert verified["sender"]["status"] == "disconnected"
 
 
@@ -266,7 +152,7 @@ def _provider_says(case: Case, account: int, status: str) -> None:
 
 
 async def _everybody_is_suppressed(case: Case) -> None:
-    _good(await case.tenant.client.post("/api/suppressions", json={"suppressions": case.identities}))
+    good(await case.tenant.client.post("/api/suppressions", json={"suppressions": case.identities}))
 
 
 async def _somebody_else_is_faster(case: Case) -> None:
