@@ -14,6 +14,7 @@ from domain import message_draft, sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
+from domain.upcasters import UPCASTERS
 from service.campaigns.ahead import LooksAhead
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
@@ -166,7 +167,7 @@ async def assembled(
 
 def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock) -> Liftoff:
     vault = Vault(master_key)
-    codec = Codec(EVENTS)
+    codec = Codec(EVENTS, UPCASTERS)
     store = EventStore(pool, codec)
     freshness = Freshness(pool)
     gates = Gates()
