@@ -65,6 +65,7 @@ from service.messages.llm import Llm
 from service.messages.reading import DraftReading
 from service.messages.resolving import Resolving
 from service.messages.writing import DraftWriting
+from service.people.erasing import Erasing
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
 from service.senders.hearing import Hearing
@@ -131,6 +132,7 @@ class Liftoff:
     unsubscribing: Unsubscribing
     suppression_list: SuppressionList
     suppression_reading: SuppressionReading
+    erasing: Erasing
     tokens: UnsubscribeTokens
     materials: Materials
     linkedin: LinkedInClient | None
@@ -247,6 +249,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         unsubscribing=unsubscribing,
         suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
         suppression_reading=SuppressionReading(pool, store, vault, freshness),
+        erasing=Erasing(store, vault, suppressions, unsubscribing, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
         materials=Materials(pool, vault, campaigns, senders),
         linkedin=linkedin,
