@@ -9,8 +9,9 @@ The shape of an event is its storage format: a change of shape is a new ``schema
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -21,6 +22,20 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     type: ClassVar[str]
     schema: ClassVar[int] = 1
+
+
+Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Upcaster(Struct, frozen=True):
+    """Turns the decoded payload of ``type`` as version ``from_version`` wrote it into that of the next version.
+
+    ``upcast`` is pure: it is called on every read of such an event, for ever.
+    """
+
+    type: str
+    from_version: int
+    upcast: Upcast
 
 
 class Recorded(Struct, frozen=True, kw_only=True):

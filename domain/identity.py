@@ -36,6 +36,12 @@ def normalise(channel: Channel, text: str) -> str:
     return normalise_email(text) if channel == "email" else normalise_linkedin_url(text)
 
 
+def recognise(text: str) -> tuple[Channel, str]:
+    """The channel and the one form of an identity that may be of any channel. Raises ``Invalid``."""
+    channel: Channel = "linkedin" if _PROFILE.fullmatch(text.strip()) else "email"
+    return channel, normalise(channel, text)
+
+
 def normalise_email(text: str) -> str:
     """An address trimmed and in lower case. Raises ``Invalid`` where no mail server would take it."""
     address = text.strip().lower()

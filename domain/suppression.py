@@ -17,11 +17,11 @@ from domain.event import Event, Recorded
 from domain.refusal import Refused
 from domain.sequence import Channel
 
-SuppressionReason = Literal["unsubscribed", "hard-bounce", "manual"]
+SuppressionReason = Literal["unsubscribed", "erased", "hard-bounce", "manual"]
 
-WEIGHTIEST_FIRST: Final[tuple[SuppressionReason, ...]] = ("unsubscribed", "hard-bounce", "manual")
+WEIGHTIEST_FIRST: Final[tuple[SuppressionReason, ...]] = ("unsubscribed", "erased", "hard-bounce", "manual")
 """Of several reasons the first of these is the one that is shown: it decides whether they can be lifted."""
-ENDING: Final[tuple[SuppressionReason, ...]] = ("unsubscribed", "manual")
+ENDING: Final[tuple[SuppressionReason, ...]] = ("unsubscribed", "erased", "manual")
 """Somebody's will, which also ends what is under way; a bounce ends the lead it happened to."""
 
 # --- Events ----------------------------------------------------------------------------------------------------------
@@ -49,7 +49,15 @@ class SuppressionLifted(Event, frozen=True, kw_only=True):
     reasons: tuple[SuppressionReason, ...]
 
 
-EVENTS: tuple[type[Event], ...] = (PersonSuppressed, SuppressionLifted)
+class PersonErased(Event, frozen=True, kw_only=True):
+    """All that was known of this person is gone, and nothing is sent to them or kept of them any more."""
+
+    type = "person-erased"
+    person_id: UUID
+    channel: Channel
+
+
+EVENTS: tuple[type[Event], ...] = (PersonSuppressed, SuppressionLifted, PersonErased)
 
 # --- State -----------------------------------------------------------------------------------------------------------
 
@@ -85,6 +93,9 @@ def evolve(suppression: Suppression | None, recorded: Recorded) -> Suppression |
         case SuppressionLifted(reasons=reasons) if suppression is not None:
             grounds = tuple(ground for ground in suppression.grounds if ground.reason not in reasons)
             return replace(suppression, grounds=grounds) if grounds else None
+        case PersonErased(person_id=person_id, channel=channel):
+            ground = PersonSuppressed(person_id=person_id, reason="erased", channel=channel)
+            return replace(_with_ground(suppression, ground, recorded.recorded_at), document_id=None)
         case _:
             return suppression
 
@@ -107,7 +118,7 @@ def _with_ground(before: Suppression | None, suppressed: PersonSuppressed, at: d
 def lift(person_id: UUID, reasons: Collection[SuppressionReason]) -> tuple[SuppressionLifted, ...]:
     """Write to the person again, who is suppressed for ``reasons``.
 
-    Raises ``Refused``: ``not-found`` for who is not suppressed, ``unsubscribed-for-good``.
+    Raises ``Refused``: ``not-found`` for who is not suppressed, ``unsubscribed-for-good``, ``erased-for-good``.
     """
     if not reasons:
         raise Refused("not-found", "This person is not suppressed.")
@@ -115,6 +126,11 @@ def lift(person_id: UUID, reasons: Collection[SuppressionReason]) -> tuple[Suppr
         raise Refused(
             "unsubscribed-for-good",
             "This person has unsubscribed. That is their decision, and nobody else's to take back.",
+        )
+    if "erased" in reasons:
+        raise Refused(
+            "erased-for-good",
+            "This person was erased. Who they are is no longer known, and that they are left alone is part of it.",
         )
     return (SuppressionLifted(person_id=person_id, reasons=tuple(sorted(reasons))),)
 

@@ -12,11 +12,17 @@ from msgspec import Struct
 
 from domain.event import Recorded
 from domain.sequence import Channel
-from domain.suppression import PersonSuppressed, Suppression, SuppressionLifted, SuppressionReason
+from domain.suppression import (
+    PersonErased,
+    PersonSuppressed,
+    Suppression,
+    SuppressionLifted,
+    SuppressionReason,
+)
 from domain.suppression import evolve as evolve_suppression
 from projections.projection import Key, Projection, Table
 
-Fact: TypeAlias = PersonSuppressed | SuppressionLifted
+Fact: TypeAlias = PersonSuppressed | SuppressionLifted | PersonErased
 
 
 class SuppressionRow(Struct, frozen=True):
@@ -35,8 +41,8 @@ class SuppressionRow(Struct, frozen=True):
 
 
 def facts(recorded: Recorded) -> Iterator[tuple[Key, Fact]]:
-    """A suppression or its end, about the person."""
-    if isinstance(recorded.event, PersonSuppressed | SuppressionLifted):
+    """A suppression or its end, or an erasure, about the person."""
+    if isinstance(recorded.event, PersonSuppressed | SuppressionLifted | PersonErased):
         yield (recorded.workspace_id, recorded.event.person_id), recorded.event
 
 

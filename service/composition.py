@@ -14,6 +14,7 @@ from domain import credits as credit_events
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
+from domain.upcasters import UPCASTERS
 from service.audit.checkpoints import Checkpoints
 from service.audit.export import Export
 from service.audit.keys import AuditKeys
@@ -69,6 +70,7 @@ from service.messages.llm import Llm
 from service.messages.reading import DraftReading
 from service.messages.resolving import Resolving
 from service.messages.writing import DraftWriting
+from service.people.erasing import Erasing
 from service.projector.freshness import Freshness
 from service.senders.accounts import Accounts
 from service.senders.hearing import Hearing
@@ -141,6 +143,7 @@ class Liftoff:
     unsubscribing: Unsubscribing
     suppression_list: SuppressionList
     suppression_reading: SuppressionReading
+    erasing: Erasing
     tokens: UnsubscribeTokens
     materials: Materials
     linkedin: LinkedInClient | None
@@ -177,7 +180,7 @@ async def assembled(
 
 def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock) -> Liftoff:
     vault = Vault(master_key)
-    codec = Codec(EVENTS)
+    codec = Codec(EVENTS, UPCASTERS)
     store = EventStore(pool, codec)
     feed = Feed(pool, codec)
     audit_keys = AuditKeys(Sealer(master_key), clock)
@@ -266,6 +269,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         unsubscribing=unsubscribing,
         suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
         suppression_reading=SuppressionReading(pool, store, vault, freshness),
+        erasing=Erasing(store, vault, suppressions, unsubscribing, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
         materials=Materials(pool, vault, campaigns, senders),
         linkedin=linkedin,

@@ -156,12 +156,13 @@ class SendIntended(Event, frozen=True, kw_only=True):
     """
 
     type = "send-intended"
+    schema = 2
     campaign_id: UUID
     send_id: UUID
     node_id: UUID
     sender_id: UUID
     attempt: int
-    action: Action = "email"
+    action: Action
 
 
 class SendAccepted(Event, frozen=True, kw_only=True):
@@ -269,9 +270,10 @@ class NextActionPlanned(Event, frozen=True, kw_only=True):
     """What is done next to the lead, and when."""
 
     type = "lead-next-action-planned"
+    schema = 2
     node_id: UUID
     due_at: datetime
-    action: Action = "email"
+    action: Action
 
 
 class LeadCompleted(Event, frozen=True, kw_only=True):

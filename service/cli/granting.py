@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from domain.credits import EVENTS, LARGEST_GRANT, Grant
+from domain.upcasters import UPCASTERS
 from service.access import Workspaces
 from service.caller import Caller
 from service.cli.failures import WrongUse
@@ -44,7 +45,7 @@ async def _grant(dsn: str, workspace: str, amount: int) -> int:
         workspace_id = await Workspaces(pool, clock).find(workspace)
         if workspace_id is None:
             raise WrongUse(f"there is no workspace '{workspace}': 'liftoff key create' makes one")
-        credits = Credits(pool, EventStore(pool, Codec(EVENTS)), clock)
+        credits = Credits(pool, EventStore(pool, Codec(EVENTS, UPCASTERS)), clock)
         ledger = await credits.execute(
             Caller(workspace_id, "operator", new_id()), Grant(grant_id=new_id(), amount=amount)
         )

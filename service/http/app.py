@@ -60,12 +60,12 @@ def create_app(
     """The application with the given routes under ``/api``, besides those it always has (keys, health, docs, problems).
 
     ``public_routes`` are for people without a key, and no part of the API.
-    ``services`` are injected by name into the handlers that ask for them, as are ``keys`` and ``cursors``.
+    ``services`` are injected by name into the handlers that ask for them, as are ``keys``, ``claims`` and ``cursors``.
     """
     keys = ApiKeys(on.pool, on.clock)
     uses = KeyUses(keys)
     claims = Claims(on.pool, Sealer(on.master_key), on.clock)
-    injected = {"keys": keys, "cursors": Cursors(on.master_key), **services}
+    injected = {"keys": keys, "cursors": Cursors(on.master_key), "claims": claims, **services}
     all_routes = [*key_routes, *routes]
     app = Litestar(
         [

@@ -15,6 +15,13 @@ CAMPAIGN_PROBLEMS: Final = (
         "Leave it as it is; manual entries and hard bounces can be lifted.",
     ),
     ProblemType(
+        "erased-for-good",
+        409,
+        "The person was erased",
+        "Who was erased is left alone for good: what the list keeps of them is a digest that serves for nothing else.",
+        "Leave it as it is.",
+    ),
+    ProblemType(
         "name-taken",
         409,
         "There is one of this name already",
@@ -27,6 +34,13 @@ CAMPAIGN_PROBLEMS: Final = (
         "The campaign has this lead already",
         "A person is one lead of a campaign at most; the edit would have made two leads the same person.",
         "Remove one of the two leads, or correct the address.",
+    ),
+    ProblemType(
+        "lead-erased",
+        409,
+        "The person behind this lead was erased",
+        "Nothing is known of the person any more, and nothing is kept of them again.",
+        "Remove the lead from the draft, or leave it: the launch leaves it out.",
     ),
     ProblemType(
         "import-interrupted",

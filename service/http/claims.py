@@ -7,7 +7,7 @@ lapses within ``CLAIMED`` and may be taken over. Answers are sealed, for they ma
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from service.vault import Sealer
 
 KEPT: Final = timedelta(hours=24)
 CLAIMED: Final = timedelta(seconds=30)
+_ANSWERS_AT_ONCE: Final = 100
 _PURPOSE: Final = "idempotent-answer"
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("claims.sql"), "asyncpg")
@@ -135,8 +136,29 @@ class Claims:
         )
         if row is None or row["answer"] is None:
             return None
-        answer = self._sealer.open_value(_PURPOSE, _place(request), row["answer"])
-        return KeptAnswer(row["fingerprint"], msgspec.msgpack.decode(answer, type=Answer))
+        return KeptAnswer(row["fingerprint"], self._open(request, row["answer"]))
+
+    async def forget_about(self, workspace_id: UUID, words: Collection[str]) -> None:
+        """Delete the answers in which one of these words stands. Who repeats such a request has it run once more."""
+        wanted, after = [word.encode() for word in words], b""
+        while True:
+            rows = _queries.answers_after(
+                self._pool, workspace_id=workspace_id, request=after, at_most=_ANSWERS_AT_ONCE
+            )
+            kept = {row["request"]: row["answer"] async for row in rows}
+            if not kept:
+                return
+            found = [
+                request
+                for request, sealed in kept.items()
+                if any(word in self._open(RequestName(workspace_id, request), sealed).body for word in wanted)
+            ]
+            await _queries.forget(self._pool, workspace_id=workspace_id, requests=found)
+            after = max(kept)
+
+    def _open(self, request: RequestName, sealed: bytes) -> Answer:
+        answer = self._sealer.open_value(_PURPOSE, _place(request), sealed)
+        return msgspec.msgpack.decode(answer, type=Answer)
 
     async def forget_expired(self) -> None:
         """Delete the answers whose day is over."""

@@ -28,6 +28,17 @@ FROM unnest(:workspaces::uuid[], :requests::bytea[], :claims::uuid[]) AS mine (w
 WHERE held.workspace_id = mine.workspace_id AND held.request = mine.request AND held.claim_id = mine.claim_id
   AND held.answer IS NULL;
 
+-- name: answers-after(workspace_id, request, at_most)
+-- The next answers of the workspace, in the order of their requests.
+SELECT request, answer FROM idempotent_requests
+WHERE workspace_id = :workspace_id AND request > :request AND answer IS NOT NULL
+ORDER BY request
+LIMIT :at_most;
+
+-- name: forget(workspace_id, requests)!
+DELETE FROM idempotent_requests
+WHERE workspace_id = :workspace_id AND request = ANY (:requests::bytea[]) AND answer IS NOT NULL;
+
 -- name: forget-expired(now)!
 -- By way of the workspaces, each of which has its own index range.
 DELETE FROM idempotent_requests AS held USING workspaces AS w

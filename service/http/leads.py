@@ -179,6 +179,7 @@ async def import_leads(
             "campaign-changed",
             "version-mismatch",
             "lead-exists",
+            "lead-erased",
         ],
         request={"prospect_id": _EXAMPLE["id"], "updates": {"company": "Northwind"}},
         answer={"prospect": _EXAMPLE},

@@ -17,6 +17,7 @@ from service.http.launch import launch_routes
 from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
 from service.http.messages import message_routes
+from service.http.people import people_routes
 from service.http.plan import plan_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
@@ -33,6 +34,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *launch_routes,
     *sender_routes,
     *suppression_routes,
+    *people_routes,
     *event_routes,
     *audit_routes,
     *credit_routes,
@@ -64,6 +66,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "accounts": liftoff.accounts,
             "sender_reading": liftoff.sender_reading,
             "suppression_list": liftoff.suppression_list,
+            "erasing": liftoff.erasing,
             "suppression_reading": liftoff.suppression_reading,
             "tokens": liftoff.tokens,
             "unsubscribing": liftoff.unsubscribing,

@@ -30,7 +30,7 @@ from service.suppressions.reading import TOP, Place, SuppressedPerson, Suppressi
 class SuppressionView(Struct, frozen=True, kw_only=True):
     """A person who must not be written to. Of an erased person, or one no lead tells of any more, no address is left.
 
-    Of several reasons `unsubscribed` is shown before `hard-bounce`, and that before `manual`.
+    Of several reasons `unsubscribed` is shown before `erased`, that before `hard-bounce`, and that before `manual`.
     """
 
     id: UUID
@@ -101,7 +101,7 @@ async def list_suppressions(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> SuppressionPage:
-    """The people whom nothing is sent to: entered by hand, unsubscribed, or without a mailbox."""
+    """The people whom nothing is sent to: entered by hand, unsubscribed, erased, or without a mailbox."""
     workspace_id = request.caller.workspace_id
     listing = f"suppressions:{workspace_id}:{reason}:{type_}"
     after = cursors.read(listing, cursor, Place) if cursor else TOP
@@ -132,7 +132,9 @@ async def create_suppressions(
 
 @delete(
     "/suppressions/{suppression_id:uuid}",
-    **operation("suppression.delete", Scope.CAMPAIGNS_WRITE, problems=["unsubscribed-for-good"]),
+    **operation(
+        "suppression.delete", Scope.CAMPAIGNS_WRITE, problems=["unsubscribed-for-good", "erased-for-good"]
+    ),
 )
 async def delete_suppression(
     request: ApiRequest,

@@ -51,7 +51,7 @@ class LeadEditing:
         updates: LeadUpdates,
         expect: Expect = any_version,
     ) -> None:
-        """Edit one lead. Raises ``Invalid``, ``Refused`` ``lead-exists`` when it becomes another of the campaign."""
+        """Edit one lead. Raises ``Invalid``, ``Refused`` ``lead-exists`` when it becomes another, ``lead-erased``."""
         for _ in range(ATTEMPTS):
             draft = await self._importing.draft(caller.workspace_id, campaign_id, expect)
             try:
@@ -131,9 +131,7 @@ class LeadEditing:
         found = [row async for row in rows]
         if not found:
             raise no_such_lead()
-        before = unpack(
-            await self._vault.open(connection, workspace_id, found[0]["document_id"]), LeadProfile
-        )
+        before = await self._profile(connection, workspace_id, found[0]["document_id"])
         after = new_lead(draft.channel, updated(before, updates))
         if after.profile == before:
             return
@@ -154,6 +152,14 @@ class LeadEditing:
         await self._vault.seal_many(connection, workspace_id, [document])
         corrected = LeadsCorrected(leads=(CorrectedLead(lead_id, person_id, document_id),))
         await self._revise(connection, caller, draft, ReviseLeads(corrected=1), corrected, *dropped)
+
+    async def _profile(self, connection: Connection, workspace_id: UUID, document_id: UUID) -> LeadProfile:
+        opened = await self._vault.open_many(connection, workspace_id, [document_id])
+        if document_id not in opened:
+            raise Refused(
+                "lead-erased", "The person behind this lead was erased. Remove the lead, or leave it."
+            )
+        return unpack(opened[document_id], LeadProfile)
 
     async def _revise(
         self,

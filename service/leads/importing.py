@@ -135,7 +135,7 @@ class Importing:
     async def _newcomers(
         self, connection: Connection, workspace_id: UUID, draft: Campaign, leads: Sequence[NewLead]
     ) -> dict[UUID, NewLead]:
-        """The people among ``leads`` who are not on the campaign yet, in order, each once."""
+        """The people among ``leads`` who may join the campaign and have not yet, in order, each once."""
         people: dict[UUID, NewLead] = {}
         for lead in leads:
             person_id = self._vault.identity_digest(workspace_id, draft.channel, lead.canonical)

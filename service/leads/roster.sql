@@ -1,9 +1,12 @@
 -- The roster: which person is which lead of a campaign.
 
 -- name: present(workspace_id, campaign_id, person_ids)
--- Those of the people who are on the campaign already.
+-- Those of the people who are on the campaign already, or were erased and join none any more.
 SELECT person_id FROM roster
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND person_id = ANY (:person_ids);
+WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND person_id = ANY (:person_ids)
+UNION
+SELECT person_id FROM dispatch_suppressed
+WHERE workspace_id = :workspace_id AND person_id = ANY (:person_ids) AND reason = 'erased';
 
 -- name: leads_of(workspace_id, campaign_id, lead_ids)
 -- Those of the leads that are on the campaign, locked.

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import asyncpg
 import msgspec
-from msgspec import Struct
 
-from domain.event import Event, Recorded
+from domain.event import Event, Recorded, Upcast, Upcaster
 from service.store.errors import UnknownEvent, UnreadableEvent
 
 _encoder = msgspec.json.Encoder(
     order="deterministic"
 )  # equal events give equal bytes, also of sets and dicts
-
-
-Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-class Upcaster(Struct, frozen=True):
-    """Turns the decoded payload of ``type`` as version ``from_version`` wrote it into that of the next version.
-
-    ``upcast`` is pure: it is called on every read of such an event, for ever.
-    """
-
-    type: str
-    from_version: int
-    upcast: Upcast
 
 
 class Codec:

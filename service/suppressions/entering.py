@@ -107,7 +107,7 @@ class SuppressionList:
         ]
 
     async def lift(self, caller: Caller, person_id: UUID) -> None:
-        """Let later launches take the person again. Raises ``Refused`` ``not-found``, ``unsubscribed-for-good``."""
+        """Let later launches take the person again. Raises ``Refused`` as the domain's ``lift`` does."""
         async with self._store.transaction() as connection:
             await self._suppressions.lift(connection, caller, person_id)
 

@@ -72,7 +72,7 @@ class Vault:
         data: bytes,
         fields: Sequence[str] = (),
     ) -> UUID:
-        """Keep ``data`` for ``owner_id``; answers the id of the new document."""
+        """Keep ``data`` for ``owner_id``, who was not erased; answers the id of the new document."""
         document = Document(owner_id, new_id(), data, fields)
         await self.seal_many(connection, workspace_id, [document])
         return document.document_id
@@ -82,6 +82,7 @@ class Vault:
     ) -> None:
         """Keep many documents at once, for some 10 µs of the event loop each: so a thousand or a few per call.
 
+        Those of an erased owner are not kept: they will be found as missing as those that were erased.
         Raises ``asyncpg.UniqueViolationError`` for a document id that exists: documents are never changed.
         """
         if not documents:
@@ -90,8 +91,9 @@ class Vault:
         fingerprint = self._master_key.fingerprint
         place = workspace_id.bytes
         rows = (  # sealed as they are sent, so that the database works at the same time
-            (workspace_id, name, owner, seal(keys[owner], fingerprint, data, place + name.bytes), fields)
+            (workspace_id, name, owner, seal(key, fingerprint, data, place + name.bytes), fields)
             for owner, name, data, fields in documents
+            if (key := keys[owner]) is not None
         )
         await connection.copy_records_to_table("documents", columns=_COLUMNS, records=rows)
 
@@ -109,9 +111,13 @@ class Vault:
         rows = _queries.open_documents(connection, workspace_id=workspace_id, document_ids=list(document_ids))
         return {row["document_id"]: self._unseal(workspace_id, row) async for row in rows}
 
-    async def erase_owner(self, connection: Connection, workspace_id: UUID, owner_id: UUID) -> None:
-        """Remove an owner's key and documents (an older backup that holds both still opens)."""
-        await _queries.erase_owner(connection, workspace_id=workspace_id, owner_id=owner_id)
+    async def erase_owner(self, connection: Connection, workspace_id: UUID, owner_id: UUID) -> list[UUID]:
+        """Remove an owner's key and documents, and keep nothing for it any more; answers which documents there were.
+
+        Waits for those who are writing its documents. An older backup that holds key and documents still opens.
+        """
+        rows = _queries.erase_owner(connection, workspace_id=workspace_id, owner_id=owner_id)
+        return [row["document_id"] async for row in rows]
 
     def _unseal(self, workspace_id: UUID, row: Mapping[str, Any]) -> bytes:
         document_id: UUID = row["document_id"]
@@ -123,12 +129,12 @@ class Vault:
 
     async def _take_keys(
         self, connection: Connection, workspace_id: UUID, owners: set[UUID]
-    ) -> dict[UUID, bytes]:
-        """The document key of each owner, locked against erasure until the transaction ends."""
-        keys: dict[UUID, bytes] = {}
+    ) -> dict[UUID, bytes | None]:
+        """The document key of each owner, locked against erasure until the transaction ends; erased ones have none."""
+        keys: dict[UUID, bytes | None] = {}
         while missing := list(owners - keys.keys()):
             offered = [os.urandom(SALT_BYTES) for _ in missing]
             rows = _queries.take_keys(connection, workspace_id=workspace_id, owners=missing, offered=offered)
             async for owner, salt in rows:
-                keys[owner] = self._master_key.document_key(workspace_id, owner, salt)
+                keys[owner] = salt and self._master_key.document_key(workspace_id, owner, salt)
         return keys

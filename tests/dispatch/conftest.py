@@ -15,7 +15,7 @@ from service.channels import outcome as channel
 from service.composition import Liftoff, connection_patience
 from service.dispatch.claims import Claim, Claims
 from service.dispatch.mails import Mails
-from service.dispatch.prepared import Prepared
+from service.dispatch.prepared import Prepared, Unsendable
 from service.dispatch.recording import Finished, Recording
 from service.engine import LaunchJob
 from service.ids import new_id
@@ -78,8 +78,12 @@ class Worker:
 
     async def record(self, claims: Sequence[Claim], outcome: channel.Outcome) -> None:
         """Let this be what became of the claims."""
-        prepared = await self._mails.prepare(claims)
-        await self._recording._store_for_sure([Finished(one, outcome) for one in prepared])
+        await self.record_prepared(await self._mails.prepare(claims), outcome)
+
+    async def record_prepared(self, prepared: Sequence[Prepared], outcome: channel.Outcome) -> None:
+        """Let this be what became of mails that were made before; of those that weren't, why."""
+        finished = [Finished(one, one.why if isinstance(one, Unsendable) else outcome) for one in prepared]
+        await self._recording._store_for_sure(finished)
 
 
 Launch: TypeAlias = Callable[..., Awaitable[UUID]]

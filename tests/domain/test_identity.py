@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.identity import identity_bytes, normalise, normalise_email, normalise_linkedin_url
+from domain.identity import identity_bytes, normalise, normalise_email, normalise_linkedin_url, recognise
 from domain.refusal import Invalid
 
 
@@ -103,3 +103,14 @@ def test_each_channel_has_its_own_identity() -> None:
     assert normalise("linkedin", "linkedin.com/in/a") == "https://www.linkedin.com/in/a"
     assert identity_bytes("email", "a@b.example") == b"email:a@b.example"
     assert identity_bytes("email", "x") != identity_bytes("linkedin", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (" A@B.example", ("email", "a@b.example")),
+        ("linkedin.com/in/a?x=1", ("linkedin", "https://www.linkedin.com/in/a")),
+    ],
+)
+def test_an_identity_tells_its_channel(text: str, found: tuple[str, str]) -> None:
+    assert recognise(text) == found

@@ -60,7 +60,12 @@ BEGIN = BeginSend(campaign_id=CAMPAIGN, send_id=SEND, node_id=FIRST, sender_id=S
 
 def intended(node_id: UUID = FIRST, send_id: UUID = SEND, attempt: int = 1) -> SendIntended:
     return SendIntended(
-        campaign_id=CAMPAIGN, send_id=send_id, node_id=node_id, sender_id=SENDER, attempt=attempt
+        campaign_id=CAMPAIGN,
+        send_id=send_id,
+        node_id=node_id,
+        sender_id=SENDER,
+        attempt=attempt,
+        action="email",
     )
 
 
@@ -113,7 +118,7 @@ class TestSending:
         following = NextAction(SECOND, NOW + timedelta(days=2))
         assert then(given(intended()), accepted(following)) == (
             SendAccepted(send_id=SEND, code=250),
-            NextActionPlanned(node_id=SECOND, due_at=following.due_at),
+            NextActionPlanned(node_id=SECOND, due_at=following.due_at, action="email"),
         )
 
     def test_acceptance_of_the_last_step_completes_the_lead(self) -> None:

@@ -13,6 +13,7 @@ from domain.event import Event, Recorded
 from domain.refusal import Refused
 from domain.suppression import (
     Ground,
+    PersonErased,
     PersonSuppressed,
     Suppression,
     SuppressionLifted,
@@ -84,6 +85,24 @@ def test_nobody_takes_back_what_somebody_decided_for_themselves(reasons: list[Su
     with pytest.raises(Refused) as refused:
         lift(PERSON, reasons)
     assert refused.value.code == "unsubscribed-for-good"
+
+
+def test_an_erasure_is_a_reason_of_its_own_and_leaves_no_document() -> None:
+    erased = PersonErased(person_id=PERSON, channel="linkedin")
+    assert after(erased) == Suppression(
+        channel="linkedin", grounds=(Ground("erased", START + timedelta(minutes=1)),)
+    )
+    found = after(suppressed("manual", DOCUMENT), erased, erased)
+    assert found is not None
+    assert ([ground.reason for ground in found.grounds], found.document_id) == (["manual", "erased"], None)
+    assert found.ground.reason == "erased"
+
+
+@pytest.mark.parametrize("reasons", [["erased"], ["hard-bounce", "erased", "manual"]])
+def test_an_erasure_can_not_be_taken_back(reasons: list[SuppressionReason]) -> None:
+    with pytest.raises(Refused) as refused:
+        lift(PERSON, reasons)
+    assert refused.value.code == "erased-for-good"
 
 
 def test_who_is_not_suppressed_can_not_be_lifted() -> None:

@@ -20,6 +20,7 @@ from random import Random
 import httpx
 from msgspec import Struct
 
+from domain.upcasters import UPCASTERS
 from service.composition import EVENTS
 from service.database.pool import open_pool
 from service.projector.replay import replay_and_compare
@@ -209,7 +210,7 @@ async def _differences(directory: Path, settings: Mapping[str, str]) -> list[str
     place = Settings(data_dir=directory / "data", database_url=settings.get("LIFTOFF_DATABASE_URL"))
     with database(place) as dsn:
         async with await open_pool(dsn) as pool:
-            comparison = await replay_and_compare(pool, Feed(pool, Codec(EVENTS)))
+            comparison = await replay_and_compare(pool, Feed(pool, Codec(EVENTS, UPCASTERS)))
     return [repr(difference) for difference in comparison.differences]
 
 

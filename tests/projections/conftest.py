@@ -12,6 +12,7 @@ from domain import sender, suppression
 from domain.campaign import events as campaign_events
 from domain.event import Recorded
 from domain.lead import events as lead_events
+from domain.upcasters import UPCASTERS
 from service.database.pool import Pool, open_pool
 from service.store.appends import Any, Append, Appended, Context, StreamWrite, as_recorded
 from service.store.codec import Codec
@@ -32,7 +33,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def codec() -> Codec:
-    return Codec(EVENTS)
+    return Codec(EVENTS, UPCASTERS)
 
 
 @pytest.fixture

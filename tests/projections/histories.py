@@ -63,6 +63,7 @@ SELDOM: Final[tuple[Action, ...]] = (
     World.roll_back,
     World.unsubscribe,
     World.suppress,
+    World.erase,
     World.lift,
     World.pause,
     World.resume,

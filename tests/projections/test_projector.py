@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from domain.event import Event
 from domain.lead.events import LeadsImported
 from domain.sender import Sender
+from domain.upcasters import UPCASTERS
 from projections.catalogue import ALL
 from projections.leads import LEADS
 from projections.projection import Key
@@ -153,7 +154,7 @@ async def test_an_event_whose_rows_the_database_refuses_is_poison_too(
 async def test_an_event_that_this_program_does_not_know_stops_everything_until_one_that_does_starts(
     pool: Pool, feed: Feed, write: Write
 ) -> None:
-    newer = Codec([*EVENTS, SomethingNew])
+    newer = Codec([*EVENTS, SomethingNew], UPCASTERS)
     world = World(workspace=3)
     world.record("something", SomethingNew())
     before = await write(lived(1))

@@ -33,7 +33,7 @@ from domain.lead.state import NEWBORN, Lead
 from domain.lead.state import evolve as evolve_lead
 from domain.refusal import Refusal
 from domain.sender import Sender
-from domain.suppression import PersonSuppressed, SuppressionLifted
+from domain.suppression import PersonErased, PersonSuppressed, SuppressionLifted
 
 T = TypeVar("T")
 
@@ -284,6 +284,14 @@ class World:
             entered = PersonSuppressed(person_id=person_id, reason="manual", document_id=self.new_id())
             self.record(streams.suppressions(self.workspace_id), entered)
             self.suppressed.append(person_id)
+
+    def erase(self, number: int) -> None:
+        lead_id = _chosen(list(self.campaign_of), number)
+        if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
+            self.tell_lead(lead_id, lead_commands.Suppress())
+            assert lead.person_id is not None
+            erased = PersonErased(person_id=lead.person_id, channel="email")
+            self.record(streams.suppressions(self.workspace_id), erased)
 
     def lift(self, number: int) -> None:
         person_id = _chosen(self.suppressed, number)

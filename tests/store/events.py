@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from domain.event import Event
+from domain.event import Event, Upcaster
 from service.database.pool import Connection
 from service.store import appends
 from service.store.appends import Append, Context, Expectation, Guard, Outcome, StreamWrite
-from service.store.codec import Codec, Upcaster
+from service.store.codec import Codec
 from service.store.log import EventStore
 
 ANY_VERSION = appends.Any()

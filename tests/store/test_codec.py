@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.event import Event
+from domain.event import Event, Upcaster
 from service.database.pool import Pool
 from service.store.appends import StreamWrite
-from service.store.codec import Codec, Upcaster
+from service.store.codec import Codec
 from service.store.errors import UnknownEvent, UnreadableEvent
 from service.store.log import EventStore
 from tests.store.events import ANY_VERSION, CODEC, UPCASTERS, Counted, Weighed, append, write

@@ -145,11 +145,11 @@ async def test_erasing_an_owner_removes_the_documents_and_the_key_and_nothing_el
     of_other_owner = await vault.seal(connection, workspace, kept, TEXT)
     of_other_workspace = await vault.seal(connection, other_workspace, erased, TEXT)
 
-    await vault.erase_owner(connection, workspace, erased)
-    await vault.erase_owner(connection, workspace, erased)
+    assert len(await vault.erase_owner(connection, workspace, erased)) == 3
+    assert await vault.erase_owner(connection, workspace, erased) == []
 
     assert await connection.fetchval("SELECT count(*) FROM documents") == 2
-    assert await connection.fetchval("SELECT count(*) FROM vault_keys") == 2
+    assert await connection.fetchval("SELECT count(*) FROM vault_keys WHERE salt IS NOT NULL") == 2
     assert await vault.open(connection, workspace, of_other_owner) == TEXT
     assert await vault.open(connection, other_workspace, of_other_workspace) == TEXT
 
@@ -163,11 +163,25 @@ async def test_a_document_kept_aside_before_the_erasure_never_opens_again(
     assert row is not None
     await vault.erase_owner(connection, workspace, owner)
 
-    await vault.seal(connection, workspace, owner, b"came back")
     await connection.copy_records_to_table("documents", records=[tuple(row)])
 
-    with pytest.raises(SealBroken):
+    with pytest.raises(DocumentMissing):
         await vault.open(connection, workspace, row["document_id"])
+
+
+async def test_nothing_is_kept_of_an_erased_owner_again_whether_it_was_known_or_not(
+    vault: Vault, connection: Connection, workspace: UUID
+) -> None:
+    known, unknown, other = uuid4(), uuid4(), uuid4()
+    await vault.seal(connection, workspace, known, TEXT)
+    for owner in (known, unknown):
+        await vault.erase_owner(connection, workspace, owner)
+
+    documents = [Document(owner, new_id(), TEXT) for owner in (known, other, unknown)]
+    await vault.seal_many(connection, workspace, documents)
+
+    ids = [document.document_id for document in documents]
+    assert await vault.open_many(connection, workspace, ids) == {ids[1]: TEXT}
 
 
 async def test_an_erasure_waits_for_a_document_being_written_and_takes_it_along(
@@ -188,7 +202,7 @@ async def test_an_erasure_waits_for_a_document_being_written_and_takes_it_along(
     assert await connection.fetchval("SELECT count(*) FROM documents") == 0
 
 
-async def test_a_document_written_during_an_erasure_gets_a_new_key(
+async def test_a_document_written_during_an_erasure_is_not_kept(
     vault: Vault, connection: Connection, pool: Pool, workspace: UUID
 ) -> None:
     owner = uuid4()
@@ -203,8 +217,26 @@ async def test_a_document_written_during_an_erasure_gets_a_new_key(
         await transaction.commit()
         document = await sealing
 
-    assert await vault.open(connection, workspace, document) == b"second"
-    assert await connection.fetchval("SELECT count(*) FROM documents") == 1
+    with pytest.raises(DocumentMissing):
+        await vault.open(connection, workspace, document)
+    assert await connection.fetchval("SELECT count(*) FROM documents") == 0
+
+
+async def test_the_erasure_of_an_owner_nobody_knew_waits_for_its_first_document(
+    vault: Vault, connection: Connection, pool: Pool, workspace: UUID
+) -> None:
+    owner = uuid4()
+    transaction = connection.transaction()
+    await transaction.start()
+    await vault.seal(connection, workspace, owner, b"first")
+
+    async with pool.acquire() as other:
+        erasure = asyncio.create_task(vault.erase_owner(other, workspace, owner))
+        await _until_blocked(connection, other)
+        await transaction.commit()
+        assert len(await erasure) == 1
+
+    assert await connection.fetchval("SELECT count(*) FROM documents") == 0
 
 
 async def test_two_writers_of_the_same_owners_in_crossed_order_do_not_deadlock(

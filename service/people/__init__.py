@@ -1,0 +1,1 @@
+"""People as such, whatever campaigns they are on: erasing what is known of them."""
