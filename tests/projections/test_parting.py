@@ -31,6 +31,7 @@ def parting_of(projection: AnyProjection, history: Sequence[Recorded], differenc
 def test_a_row_left_behind_parts_at_the_first_event_it_lacks(
     history: list[Recorded], projection: AnyProjection, data: st.DataObject
 ) -> None:
+    assume(history)
     behind = data.draw(st.integers(0, len(history) - 1), label="events folded")
     then, now = folded(projection, history[:behind]).rows, folded(projection, history).rows
     keys = sorted(key for key in {**then, **now} if then.get(key) != now.get(key))
@@ -59,6 +60,7 @@ def test_a_sum_left_behind_parts_at_the_first_event_it_lacks(
     projection, sums = data.draw(
         st.sampled_from([(projection, sums) for projection in ALL for sums in projection.sums])
     )
+    assume(history)
     behind = data.draw(st.integers(0, len(history) - 1), label="events folded")
     then, now = (_sums(projection, sums, events) for events in (history[:behind], history))
     names = sorted((name for name in {**then, **now} if then.get(name) != now.get(name)), key=str)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import get_args
-from uuid import UUID
 
 import pytest
 
@@ -96,7 +95,7 @@ async def test_an_event_that_can_not_even_be_read_is_skipped_by_each_projection(
     pool: Pool, feed: Feed, write: Write, skipping: Skipping
 ) -> None:
     world = World(workspace=3)
-    world.record(streams.lead(UUID(int=3)), SomethingOdd())
+    world.record("something", SomethingOdd())
     before = await write(lived(1))
     await writing_to(EventStore(pool, Codec([*EVENTS, SomethingOdd])))(world.history)
     after = await write(lived(2))
