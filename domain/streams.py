@@ -13,6 +13,7 @@ SUPPRESSIONS: Final = "suppressions-"
 AUDIT: Final = "audit-"
 CREDITS: Final = "credits-"
 DRAFTS: Final = "drafts-"
+PROJECTIONS: Final = "projections-"
 
 
 def campaign(campaign_id: UUID) -> str:
@@ -53,6 +54,11 @@ def credits(workspace_id: UUID) -> str:
 def drafts(campaign_id: UUID) -> str:
     """Which message drafts the campaign has, for whom and for which node."""
     return f"{DRAFTS}{campaign_id}"
+
+
+def projections(workspace_id: UUID) -> str:
+    """What the read models leave out of the workspace's history."""
+    return f"{PROJECTIONS}{workspace_id}"
 
 
 def subject(stream: str) -> UUID:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain import audit, message_draft, sender, suppression
+from domain import audit, message_draft, read_models, sender, suppression
 from domain import credits as credit_events
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
@@ -27,6 +27,7 @@ from service.campaigns.planning import Planning
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
+from service.campaigns.syncing import Syncing
 from service.channels.inbox import verify
 from service.channels.linkedin.absent import NoProvider
 from service.channels.linkedin.client import LinkedInClient
@@ -72,6 +73,7 @@ from service.messages.resolving import Resolving
 from service.messages.writing import DraftWriting
 from service.people.erasing import Erasing
 from service.projector.freshness import Freshness
+from service.projector.skips import Skipping
 from service.senders.accounts import Accounts
 from service.senders.hearing import Hearing
 from service.senders.reading import SenderReading
@@ -94,6 +96,7 @@ EVENTS: Final = (
     *audit.EVENTS,
     *credit_events.EVENTS,
     *message_draft.EVENTS,
+    *read_models.EVENTS,
 )
 """Every event there is."""
 VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
@@ -155,6 +158,8 @@ class Liftoff:
     draft_editing: DraftEditing
     resolving: Resolving
     generating: Generating
+    syncing: Syncing
+    skipping: Skipping
 
 
 @asynccontextmanager
@@ -281,6 +286,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         draft_editing=DraftEditing(vault, draft_writing),
         resolving=Resolving(vault, draft_writing),
         generating=Generating(pool, vault, draft_writing, credits, _llm(settings)),
+        syncing=Syncing(pool, codec, campaigns),
+        skipping=Skipping(store, vault, clock),
     )
 
 

@@ -16,12 +16,12 @@ from service.access import Workspaces
 from service.audit.export import NothingToExport
 from service.audit.manifest import Extent
 from service.caller import Caller
-from service.cli.failures import Exit, WrongUse
+from service.cli.failures import WrongUse
 from service.cli.operators import OperatorCommand, settings_here
+from service.cli.proving import verify_projections
 from service.clock import SystemClock
 from service.composition import Liftoff, assembled
 from service.ids import new_id
-from service.projector.replay import Comparison, rebuild, replay_and_compare
 from service.startup import Ground, prepared
 
 T = TypeVar("T")
@@ -114,34 +114,7 @@ def rotate_key(workspace: str) -> None:
     click.echo(_at_the_desk(workspace, rotate))
 
 
-@audit.command("verify-projections", cls=OperatorCommand)
-@click.option("--repair", is_flag=True, help="Put what the log amounts to in the place of what differs.")
-@click.pass_context
-def verify_projections(ctx: click.Context, repair: bool) -> None:
-    """Fold the whole log anew and compare every read model with it, row by row. Exit code 1: something differs.
-
-    The service goes on meanwhile: what is compared is how both stand at one position of the log.
-    """
-    compared = _with_the_parts(lambda liftoff: replay_and_compare(liftoff.pool, liftoff.feed))
-    replayed = compared.replayed
-    click.echo(
-        f"{replayed.events} events, up to position {replayed.position}, amount to {replayed.rows} rows."
-    )
-    _tell_differences(compared)
-    if compared.differences and repair:
-        repaired = _with_the_parts(lambda liftoff: rebuild(liftoff.pool, liftoff.feed))
-        click.echo(f"Repaired: {repaired.rows} rows were written.")
-    elif compared.differences:
-        ctx.exit(Exit.REFUSED)
-
-
-def _tell_differences(compared: Comparison) -> None:
-    for difference in compared.differences:
-        click.echo(f"{difference.table} differs")
-        click.echo(f"  stored    {difference.stored or 'no such row'}")
-        click.echo(f"  replayed  {difference.replayed or 'no such row'}")
-    if not compared.differences:
-        click.echo("Every read model is equal to it.")
+audit.add_command(verify_projections)
 
 
 _COLUMNS: Final = (

@@ -30,6 +30,7 @@ OPERATOR_COMMANDS: Final[Mapping[str, Deferred]] = {
     "settings": Deferred("service.cli.upkeep", "settings", "Show each setting and what it is for."),
     "openapi": Deferred("service.cli.document", "openapi", "Print the API's OpenAPI document."),
     "audit": Deferred("service.cli.auditing", "audit", "Hand a workspace's history to its auditors."),
+    "projection": Deferred("service.cli.projecting", "projection", "Look after the read models."),
     "demo": Deferred("service.cli.demonstration", "demo", "Run one whole campaign on this machine."),
 }
 CREATE_KEY: Final = Deferred("service.cli.upkeep", "create_key", "Make an API key in the database itself.")

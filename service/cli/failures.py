@@ -27,3 +27,9 @@ class Unavailable(click.ClickException):
     """Something the command needs does not answer."""
 
     exit_code = Exit.UNAVAILABLE
+
+
+class Refused(click.ClickException):
+    """What was asked can't be done as things stand."""
+
+    exit_code = Exit.REFUSED

@@ -22,6 +22,7 @@ from service.http.plan import plan_routes
 from service.http.senders import sender_routes
 from service.http.sequence import sequence_routes
 from service.http.suppressions import suppression_routes
+from service.http.syncing import sync_routes
 from service.http.unsubscribe import unsubscribe_routes
 from service.http.webhooks import webhook_routes
 
@@ -30,6 +31,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *sequence_routes,
     *lifecycle_routes,
     *plan_routes,
+    *sync_routes,
     *lead_routes,
     *launch_routes,
     *sender_routes,
@@ -78,6 +80,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "draft_editing": liftoff.draft_editing,
             "resolving": liftoff.resolving,
             "generating": liftoff.generating,
+            "syncing": liftoff.syncing,
         },
         [*unsubscribe_routes, *webhook_routes],
     )

@@ -29,6 +29,7 @@ class Checkpoint(Struct, frozen=True):
     """The tables hold all events up to ``position``; ``poison`` is the event at which the projection stopped."""
 
     name: str
+    version: int
     position: int
     poison: Poison | None
 
@@ -51,7 +52,7 @@ async def resume(connection: Connection, projection: AnyProjection) -> None:
 async def find(connection: Connection, projections: Iterable[AnyProjection]) -> list[Checkpoint]:
     """The checkpoints there are."""
     return [
-        Checkpoint(row["name"], row["position"], _poison(row))
+        Checkpoint(row["name"], row["version"], row["position"], _poison(row))
         async for row in _queries.find(connection, **_all_named(projections))
     ]
 

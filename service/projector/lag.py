@@ -19,9 +19,14 @@ ACCEPTABLE_SECONDS: Final = 30.0
 
 
 class Lag(Struct, frozen=True):
-    """``seconds``: the age of the oldest event that the projection's tables lack; ``poison``: where it stopped."""
+    """Where a projection stands.
+
+    ``seconds``: the age of the oldest event that the projection's tables lack; ``poison``: where it stopped.
+    """
 
     projection: str
+    version: int
+    position: int
     seconds: float
     poison: Poison | None
 
@@ -46,7 +51,9 @@ class Lags:
             position: max((now - since).total_seconds(), 0.0) if since else 0.0
             for position, since in waiting.items()
         }
-        return [Lag(each.name, ages[each.position], each.poison) for each in found]
+        return [
+            Lag(each.name, each.version, each.position, ages[each.position], each.poison) for each in found
+        ]
 
 
 class LagProbe:
@@ -63,9 +70,7 @@ class LagProbe:
         stopped = [f"{lag.projection} at position {lag.poison.position}" for lag in lags if lag.poison]
         worst = max((lag.seconds for lag in lags), default=0.0)
         if stopped:
-            detail = (
-                f"stopped by an event that can't be folded: {', '.join(stopped)}; see the log, then restart"
-            )
+            detail = f"stopped by an event that can't be folded: {', '.join(stopped)}; see 'liftoff projection status'"
             return Finding(ok=False, detail=detail, seconds=worst)
         if worst > ACCEPTABLE_SECONDS:
             return Finding(ok=False, detail="behind the log: is a projector running?", seconds=worst)

@@ -13,6 +13,8 @@ from service.store.feed import Feed, Page, StoredPage
 MOST_EVENTS: Final = 1_000
 MOST_BYTES: Final = 250_000
 """Of payload as it is stored, compressed: a thousand events about one lead each, or 3,000 to 25,000 leads at once."""
+MOST_THINGS: Final = 50_000
+"""So many things a projection that is folded anew holds in memory before it writes their rows."""
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("pages.sql"), "asyncpg")
 

@@ -19,17 +19,17 @@ from projections.catalogue import AnyProjection
 from projections.fold import Changes
 from projections.projection import Fact, Key, Projection, Row, State, SumName, Sums, Table
 from service.database.pool import SCHEMA, Connection
+from service.projector.difference import Difference
 
 LIVE: Final = SCHEMA
 BESIDE: Final = "pg_temp"
 
 
-class Difference(Struct, frozen=True):
-    """A row that is not what the log amounts to; None where there is no such row."""
+class Extent(Struct, frozen=True):
+    """The rows of one campaign, in tables that have a column for it."""
 
-    table: str
-    stored: str | None
-    replayed: str | None
+    workspace_id: UUID
+    campaign_id: UUID
 
 
 async def load(
@@ -82,20 +82,35 @@ async def count_beside(connection: Connection, projection: AnyProjection) -> int
     return sum(counts)
 
 
-async def differences(connection: Connection, projection: AnyProjection, most: int) -> list[Difference]:
-    """Where the real tables differ from those beside, as far as ``most`` rows of each."""
-    return [
-        Difference(table.name, row["stored"], row["replayed"])
-        for table in projection.tables
-        for row in await connection.fetch(_differences(table), most)
-    ]
+async def find_differing(connection: Connection, projection: AnyProjection, extent: Extent | None) -> int:
+    """Note the keys of the rows in which the real tables differ from those beside; answers how many there are.
 
-
-async def take_over(connection: Connection, projection: AnyProjection) -> None:
-    """Put the rows of the tables beside in the place of the real ones."""
-    await clear(connection, projection)
+    They stay noted until the transaction ends.
+    """
+    arguments = [] if extent is None else [extent.workspace_id, extent.campaign_id]
+    found = 0
     for table in projection.tables:
-        await connection.execute(f"INSERT INTO {LIVE}.{table.name} SELECT * FROM {BESIDE}.{table.name}")
+        await connection.execute(_set_up_differing(table))
+        found += len(await connection.fetch(_find_differing(table, extent), *arguments))
+    return found
+
+
+async def differences(connection: Connection, projection: AnyProjection, most: int) -> list[Difference]:
+    """Both sides of the rows noted, as far as ``most`` rows of each table."""
+    found = []
+    for table in projection.tables:
+        columns = _columns(projection, table)
+        for record in await connection.fetch(_differences(table, columns), most):
+            stored, replayed = tuple(record)[: len(columns)], tuple(record)[len(columns) :]
+            found.append(Difference.between(table, columns, stored, replayed))
+    return found
+
+
+async def replace_differing(connection: Connection, projection: AnyProjection) -> None:
+    """Put the rows of the tables beside in the place of the real ones, as far as they are noted to differ."""
+    for table in projection.tables:
+        for statement in _replace_differing(table):
+            await connection.execute(statement)
 
 
 async def _add(
@@ -149,15 +164,72 @@ def _set_up_beside(table: Table) -> str:
     """
 
 
-def _differences(table: Table) -> str:
+def _set_up_differing(table: Table) -> str:
+    return f"""
+        CREATE TEMPORARY TABLE {_differing(table)} ON COMMIT DROP AS
+        SELECT {", ".join(table.key)} FROM {LIVE}.{table.name} WITH NO DATA
+    """
+
+
+def _find_differing(table: Table, extent: Extent | None) -> str:
     # *= compares the stored bytes: json has no equality of its own.
     return f"""
-        SELECT stored::text AS stored, replayed::text AS replayed
-          FROM {LIVE}.{table.name} AS stored
+        INSERT INTO {BESIDE}.{_differing(table)}
+        SELECT {", ".join(f"coalesce(stored.{column}, replayed.{column})" for column in table.key)}
+          FROM {_stored(table, extent)} AS stored
           FULL JOIN {BESIDE}.{table.name} AS replayed ON {_same(table, "stored", "replayed")}
          WHERE (stored *= replayed) IS NOT TRUE
+        RETURNING 1
+    """
+
+
+def _stored(table: Table, extent: Extent | None) -> str:
+    if extent is None:
+        return f"{LIVE}.{table.name}"
+    # A row may wrongly stand in another campaign: it is found by the key it should have.
+    return f"""(
+        SELECT * FROM {LIVE}.{table.name} WHERE workspace_id = $1 AND campaign_id = $2
+        UNION ALL
+        SELECT misplaced.*
+          FROM {BESIDE}.{table.name} AS replayed
+          JOIN {LIVE}.{table.name} AS misplaced ON {_same(table, "misplaced", "replayed")}
+         WHERE misplaced.campaign_id <> $2
+    )"""
+
+
+def _differences(table: Table, columns: Sequence[str]) -> str:
+    sides = [f"{side}.{column}" for side in ("stored", "replayed") for column in columns]
+    return f"""
+        SELECT {", ".join(sides)}
+          FROM {BESIDE}.{_differing(table)} AS differing
+          LEFT JOIN {LIVE}.{table.name} AS stored ON {_same(table, "stored", "differing")}
+          LEFT JOIN {BESIDE}.{table.name} AS replayed ON {_same(table, "replayed", "differing")}
+         ORDER BY {", ".join(f"differing.{column}" for column in table.key)}
          LIMIT $1
     """
+
+
+def _replace_differing(table: Table) -> tuple[str, str]:
+    remove = f"""
+        DELETE FROM {LIVE}.{table.name} AS stored
+         USING {BESIDE}.{_differing(table)} AS differing
+         WHERE {_same(table, "stored", "differing")}
+    """
+    insert = f"""
+        INSERT INTO {LIVE}.{table.name}
+        SELECT replayed.*
+          FROM {BESIDE}.{table.name} AS replayed
+          JOIN {BESIDE}.{_differing(table)} AS differing ON {_same(table, "replayed", "differing")}
+    """
+    return remove, insert
+
+
+def _differing(table: Table) -> str:
+    return f"differing_{table.name}"
+
+
+def _columns(projection: AnyProjection, table: Table) -> tuple[str, ...]:
+    return projection.columns if table == projection.table else (*table.key, "n")
 
 
 def _same(table: Table, one: str, other: str) -> str:

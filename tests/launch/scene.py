@@ -23,8 +23,8 @@ from service.composition import Liftoff
 from service.engine import LaunchJob
 from service.ids import new_id
 from service.launch.run import LaunchRun
+from service.projector.difference import Difference
 from service.projector.replay import replay_and_compare
-from service.projector.tables import Difference
 from tests.api.making import make_sender
 from tests.dispatch.conftest import Worker, run_of
 from tests.http.conftest import MovableClock

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from domain import sender, suppression
+from domain import read_models, sender, suppression
 from domain.campaign import events as campaign_events
 from domain.event import Recorded
 from domain.lead import events as lead_events
@@ -19,7 +19,13 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.log import EventStore
 
-EVENTS: Final = (*campaign_events.EVENTS, *lead_events.EVENTS, *sender.EVENTS, *suppression.EVENTS)
+EVENTS: Final = (
+    *campaign_events.EVENTS,
+    *lead_events.EVENTS,
+    *sender.EVENTS,
+    *suppression.EVENTS,
+    *read_models.EVENTS,
+)
 Write: TypeAlias = Callable[[Iterable[Recorded]], Awaitable[list[Recorded]]]
 """Appends what was recorded elsewhere; answers it as it is recorded here."""
 
