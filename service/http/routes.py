@@ -11,6 +11,7 @@ from service.composition import Liftoff
 from service.http.app import Foundation, create_app
 from service.http.campaigns import campaign_routes
 from service.http.credits import credit_routes
+from service.http.differences import difference_routes
 from service.http.events import event_routes
 from service.http.launch import launch_routes
 from service.http.leads import lead_routes
@@ -33,6 +34,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *sender_routes,
     *suppression_routes,
     *event_routes,
+    *difference_routes,
     *credit_routes,
     *message_routes,
 )
@@ -72,6 +74,8 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "draft_editing": liftoff.draft_editing,
             "resolving": liftoff.resolving,
             "generating": liftoff.generating,
+            "differences": liftoff.differences,
+            "explaining": liftoff.explaining,
         },
         [*unsubscribe_routes, *webhook_routes],
     )
