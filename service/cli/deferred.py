@@ -30,6 +30,7 @@ OPERATOR_COMMANDS: Final[Mapping[str, Deferred]] = {
     "settings": Deferred("service.cli.upkeep", "settings", "Show each setting and what it is for."),
     "openapi": Deferred("service.cli.document", "openapi", "Print the API's OpenAPI document."),
     "demo": Deferred("service.cli.demonstration", "demo", "Run one whole campaign on this machine."),
+    "audit": Deferred("service.cli.auditing", "audit", "Look into the history, for those who audit it."),
 }
 CREATE_KEY: Final = Deferred("service.cli.upkeep", "create_key", "Make an API key in the database itself.")
 GRANT_CREDITS: Final = Deferred("service.cli.granting", "grant_credits", "Give a workspace credits.")

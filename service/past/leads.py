@@ -77,7 +77,7 @@ class PastLeads:
     async def _told_by_roster(
         self, workspace_id: UUID, campaign_id: UUID, first: int, upto: int
     ) -> tuple[dict[UUID, list[_Told]], bool]:
-        """What the roster tells of the slice of leads that begins with number ``first``; and whether more come later."""
+        """What the roster tells of a slice of leads, from number ``first`` on; and whether there are more."""
         told: dict[UUID, list[_Told]] = {}
         more = False
         async for recorded in self._roster(workspace_id, campaign_id, upto):

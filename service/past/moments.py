@@ -19,9 +19,9 @@ from service.store.log import EventStore
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("moments.sql"), "asyncpg")
 
-PATIENCE_SECONDS: Final = 2.0
-"""So long it waits for writers who hold an earlier position and have not committed."""
-POLL_SECONDS: Final = 0.01
+LOOKS: Final = 200
+PAUSE_SECONDS: Final = 0.01
+"""So often, and so far apart, it looks whether writers who hold an earlier position have committed."""
 
 Moment: TypeAlias = int | datetime
 """A version of a thing, counted from 1, or a time."""
@@ -79,12 +79,10 @@ class Moments:
 
     async def _settle(self, position: int) -> None:
         """Wait until all that will ever be written up to ``position`` has been, so that a moment is always the same."""
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while await self._settled() < position:
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError:
-            return
+        for _ in range(LOOKS):
+            if await self._settled() >= position:
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _settled(self) -> int:
         async with self._pool.acquire() as connection:
