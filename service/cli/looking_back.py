@@ -1,4 +1,4 @@
-"""``liftoff audit replay`` and ``liftoff audit explain``: a campaign as its history tells it, and why something is so."""
+"""``liftoff audit replay`` and ``liftoff audit explain``: a campaign as its history tells it, and why."""
 
 from __future__ import annotations
 
