@@ -13,8 +13,8 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
-demo: $(PROGRAM) ## one whole campaign on this machine, from nothing to its verified history
-	@$(BIN)/liftoff demo
+demo: $(PROGRAM) ## two whole campaigns on this machine, from nothing to their verified history
+	@$(BIN)/python -m tests.linkedin --manners '{"accepting": 1}' -- $(BIN)/liftoff demo
 
 run: $(PROGRAM) ## the service, until Ctrl-C
 	@exec $(BIN)/liftoff serve

@@ -10,6 +10,7 @@ ROSTER: Final = "roster-"
 LEAD: Final = "lead-"
 SENDER: Final = "sender-"
 SUPPRESSIONS: Final = "suppressions-"
+AUDIT: Final = "audit-"
 CREDITS: Final = "credits-"
 DRAFTS: Final = "drafts-"
 
@@ -37,6 +38,11 @@ def sender(sender_id: UUID) -> str:
 def suppressions(workspace_id: UUID) -> str:
     """Who must not be written to in this workspace."""
     return f"{SUPPRESSIONS}{workspace_id}"
+
+
+def audit(workspace_id: UUID) -> str:
+    """What was done with the workspace's sealed history."""
+    return f"{AUDIT}{workspace_id}"
 
 
 def credits(workspace_id: UUID) -> str:

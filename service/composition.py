@@ -9,11 +9,16 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from domain import audit, message_draft, sender, suppression
 from domain import credits as credit_events
-from domain import message_draft, sender, suppression
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
+from service.audit.checkpoints import Checkpoints
+from service.audit.export import Export
+from service.audit.keys import AuditKeys
+from service.audit.publishing import Directory, Publishing
+from service.audit.sealing import Sealing
 from service.campaigns.ahead import LooksAhead
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
@@ -81,7 +86,7 @@ from service.store.history import History
 from service.store.log import EventStore
 from service.suppressions.entering import SuppressionList
 from service.suppressions.reading import SuppressionReading
-from service.vault import MasterKey, Vault
+from service.vault import MasterKey, Sealer, Vault
 from service.worker import Worker
 
 EVENTS: Final = (
@@ -89,6 +94,7 @@ EVENTS: Final = (
     *lead_events.EVENTS,
     *sender.EVENTS,
     *suppression.EVENTS,
+    *audit.EVENTS,
     *credit_events.EVENTS,
     *message_draft.EVENTS,
 )
@@ -110,6 +116,11 @@ class Liftoff:
     store: EventStore
     feed: Feed
     history: History
+    sealing: Sealing
+    checkpoints: Checkpoints
+    publishing: Publishing
+    export: Export
+    audit_keys: AuditKeys
     freshness: Freshness
     gates: Gates
     campaigns: Campaigns
@@ -175,6 +186,10 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     vault = Vault(master_key)
     codec = Codec(EVENTS)
     store = EventStore(pool, codec)
+    feed = Feed(pool, codec)
+    audit_keys = AuditKeys(Sealer(master_key), clock)
+    sealing = Sealing(pool, feed, store, audit_keys, clock)
+    checkpoints = Checkpoints(pool)
     freshness = Freshness(pool)
     gates = Gates()
     suppressions = Suppressions(store, clock)
@@ -214,8 +229,13 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         vault=vault,
         codec=codec,
         store=store,
-        feed=Feed(pool, codec),
+        feed=feed,
         history=History(pool),
+        sealing=sealing,
+        checkpoints=checkpoints,
+        publishing=Publishing(checkpoints, [Directory(settings.audit_dir)] if settings.audit_dir else []),
+        export=Export(pool, store, sealing, checkpoints, audit_keys, clock, EVENTS),
+        audit_keys=audit_keys,
         freshness=freshness,
         gates=gates,
         campaigns=campaigns,

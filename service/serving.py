@@ -35,6 +35,7 @@ from service.startup import Ground
 FIRST_WORKSPACE: Final = "default"
 _SHUTDOWN_SECONDS: Final = 10
 _LAG_SECONDS: Final = 5.0
+_SEALING_SECONDS: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
                 assembled(settings, ground.dsn, ground.master_key, SystemClock())
             )
             await stack.enter_async_context(projecting(liftoff))
+            await stack.enter_async_context(fulfilling(auditing(liftoff)))
             await stack.enter_async_context(working(liftoff))
             on = foundation(liftoff, ground)
             lag = LagMetrics(Lags(liftoff.pool, liftoff.clock), on.registry)
@@ -86,6 +88,7 @@ async def work(ground: Ground, announce: Callable[[], None]) -> None:
     async with (
         assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff,
         projecting(liftoff),
+        fulfilling(auditing(liftoff)),
         working(liftoff),
     ):
         with _until_signalled(stop.set):
@@ -119,6 +122,14 @@ async def projecting(liftoff: Liftoff) -> AsyncIterator[Projector]:
         liftoff.store.on_appended.remove(projector.wake)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def auditing(liftoff: Liftoff) -> list[Duty]:
+    """What keeps the sealed history up with the log; wherever a projector runs."""
+    return [
+        Duty("seal the history", _SEALING_SECONDS, liftoff.sealing.catch_up),
+        Duty("publish checkpoints", _SEALING_SECONDS, liftoff.publishing.catch_up),
+    ]
 
 
 def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:

@@ -105,6 +105,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     )
     smtp_sink_host: Annotated[str, Doc("the address the mail sink listens on")] = "127.0.0.1"
     smtp_sink_port: Annotated[Port, Doc("the port the mail sink listens on; 0: any free one")] = 2525
+    audit_dir: Annotated[
+        Path | None, Doc("where signed checkpoints of the history are written to; unset: nowhere")
+    ] = None
     linkedin_url: Annotated[WebUrl | None, Doc("the LinkedIn provider's API")] = None
     linkedin_api_key: Annotated[str | None, Doc("the key for the LinkedIn provider's API", secret=True)] = (
         None

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from xdist.workermanage import WorkerController
 
 from service.database.embedded import EmbeddedPostgres
@@ -68,6 +69,13 @@ def migrated_template(database_server: str) -> Iterator[str]:
 @pytest.fixture
 async def database(database_server: str, migrated_template: str) -> AsyncIterator[str]:
     """The DSN of a fresh database with all migrations; sessions become the application's by ``open_pool``."""
+    async with _temporary_database(database_server, migrated_template) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_database(database_server: str, migrated_template: str) -> AsyncIterator[str]:
+    """As ``database``, but one for all tests of a module; none of them may depend on what another has left there."""
     async with _temporary_database(database_server, migrated_template) as dsn:
         yield dsn
 

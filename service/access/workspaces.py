@@ -27,14 +27,14 @@ class Workspaces:
         exists: bool = await _queries.any_workspace(self._pool)
         return exists
 
+    async def find(self, name: str) -> UUID | None:
+        """The id of the workspace called ``name``; None when there is none."""
+        workspace_id: UUID | None = await _queries.find_workspace(self._pool, name=name)
+        return workspace_id
+
     async def take(self, name: str) -> UUID:
         """The id of the workspace called ``name`` (1 to 200 characters), made if it is new."""
         workspace_id: UUID = await _queries.take_workspace(
             self._pool, workspace_id=new_id(), name=name, created_at=self._clock.now()
         )
-        return workspace_id
-
-    async def find(self, name: str) -> UUID | None:
-        """The id of the workspace called ``name``; None when there is none."""
-        workspace_id: UUID | None = await _queries.find_workspace(self._pool, name=name)
         return workspace_id

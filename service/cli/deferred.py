@@ -29,8 +29,8 @@ OPERATOR_COMMANDS: Final[Mapping[str, Deferred]] = {
     "migrate": Deferred("service.cli.upkeep", "migrate", "Bring the database to this program's schema."),
     "settings": Deferred("service.cli.upkeep", "settings", "Show each setting and what it is for."),
     "openapi": Deferred("service.cli.document", "openapi", "Print the API's OpenAPI document."),
+    "audit": Deferred("service.cli.auditing", "audit", "Hand a workspace's history to its auditors."),
     "demo": Deferred("service.cli.demonstration", "demo", "Run one whole campaign on this machine."),
-    "audit": Deferred("service.cli.auditing", "audit", "Look into the history, for those who audit it."),
 }
 CREATE_KEY: Final = Deferred("service.cli.upkeep", "create_key", "Make an API key in the database itself.")
 GRANT_CREDITS: Final = Deferred("service.cli.granting", "grant_credits", "Give a workspace credits.")

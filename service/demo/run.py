@@ -16,6 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.watching import watch
+from service.demo import on_linkedin as linkedin
+from service.demo.audit import Audited, audit
+from service.demo.audit import claims as audit_claims
 from service.demo.proof import Claim, claims, count_sink, replay
 from service.demo.stage import Stage, environment, running
 from service.demo.story import Told, tell
@@ -33,9 +36,12 @@ def main() -> int:
             told = tell(api, stage.sink_url)
             _show_story(console, told)
             watch(api, told.campaign_id, console)
-            proved = _prove(api, stage, told)
+            on_linkedin = _tell_on_linkedin(console, api)
+            audited = audit(stage)
+            proved = [*_prove(api, stage, told, audited), *on_linkedin]
             _show_counts(console, api, told)
             _show_history(console, api, told)
+            _show_audit(console, audited)
         _show_claims(console, proved)
     return 0 if all(claim.holds for claim in proved) else 1
 
@@ -56,11 +62,23 @@ def _client(stage: Stage) -> httpx.Client:
     )
 
 
-def _prove(api: httpx.Client, stage: Stage, told: Told) -> list[Claim]:
+def _tell_on_linkedin(console: Console, api: httpx.Client) -> list[Claim]:
+    """The second story, where there is a provider for it, and what it proves."""
+    around = linkedin.provider()
+    if around is None:
+        return []
+    console.print("\n[bold]A second campaign[/], on LinkedIn, through a provider that reaches nobody.")
+    campaign_id = linkedin.launch(api)
+    watch(api, campaign_id, console)
+    return linkedin.claims(_get(api, f"/api/campaigns/{campaign_id}"), around)
+
+
+def _prove(api: httpx.Client, stage: Stage, told: Told, audited: Audited) -> list[Claim]:
     campaign = _get(api, f"/api/campaigns/{told.campaign_id}")
     with prepared(read_settings(environment(stage.data_dir))) as ground:
         comparison = asyncio.run(replay(ground))
-    return claims(campaign, count_sink(stage.data_dir / "mails"), comparison)
+    found = claims(campaign, count_sink(stage.data_dir / "mails"), comparison)
+    return [*found, *audit_claims(campaign, audited)]
 
 
 def _show_story(console: Console, told: Told) -> None:
@@ -100,6 +118,14 @@ def _show_history(console: Console, api: httpx.Client, told: Told) -> None:
         epoch = "" if event["epoch"] is None else str(event["epoch"])
         table.add_row(event["recorded_at"], event["type"], event["actor"].partition(":")[0], epoch)
     console.print(table)
+
+
+def _show_audit(console: Console, audited: Audited) -> None:
+    console.print(
+        "\n[bold]The auditor's turn[/]: the history as files, read by a program that is none of ours"
+    )
+    for line in audited.said:
+        console.print(f"  {line}", markup=False, highlight=False)
 
 
 def _show_claims(console: Console, proved: list[Claim]) -> None:

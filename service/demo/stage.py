@@ -15,6 +15,8 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from service.demo.on_linkedin import provider
+
 _STOP_SECONDS: Final = 30
 _URL: Final = re.compile(r"http://[^\s/]+")
 _SINK: Final = re.compile(r"smtp://[^\s/]+")
@@ -25,24 +27,28 @@ class StageError(Exception):
 
 
 class Stage(Struct, frozen=True):
-    """A running service: where it answers, a key for it, its mail sink, and its data directory."""
+    """A running service: where it answers, a workspace and a key for it, its mail sink, and its data directory."""
 
     url: str
+    workspace: str
     key: str
     sink_url: str
     data_dir: Path
 
 
 def environment(data_dir: Path) -> Mapping[str, str]:
-    """Settings for the demo: its own directory and free ports, and senders in a hurry."""
+    """Settings for the demo: its own directory and free ports, senders in a hurry, and no real provider."""
+    around = provider()
     own = {
         "LIFTOFF_DATA_DIR": str(data_dir),
         "LIFTOFF_HTTP_PORT": "0",
         "LIFTOFF_SMTP_SINK_PORT": "0",
         "LIFTOFF_SEND_GAP_SECONDS": "0",
         "LIFTOFF_TICK_SECONDS": "0.2",
+        **(around.settings if around else {}),
     }
-    outside = {name: value for name, value in os.environ.items() if name not in own}
+    kept_out = ("LIFTOFF_DEMO_", "LIFTOFF_LINKEDIN_")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(kept_out)}
     return outside | own
 
 
@@ -73,15 +79,20 @@ def _announced(process: subprocess.Popen[str], log: Path, data_dir: Path) -> Sta
         said += line
         url, sink = _URL.search(said), _SINK.search(said)
         if url and sink:
-            return Stage(url[0], _new_key(data_dir), sink[0], data_dir)
+            # A workspace and a key of this demo's own, so that a database that has seen demos before serves as well.
+            workspace = f"demo {uuid4()}"
+            key = command(data_dir, "key", "create", "--workspace", workspace)
+            return Stage(url[0], workspace, key, sink[0], data_dir)
     raise StageError(f"The service did not start:\n{log.read_text()[-2000:]}")
 
 
-def _new_key(data_dir: Path) -> str:
-    """A key made as an operator makes one, so that a database that has seen demos before serves as well."""
-    command = [sys.executable, "-m", "service.cli.main", "key", "create", "--workspace", f"demo {uuid4()}"]
-    made = subprocess.run(command, env=environment(data_dir), capture_output=True, text=True, check=True)
-    return made.stdout.strip()
+def command(data_dir: Path, *arguments: str) -> str:
+    """What an operator's command prints. Raises ``subprocess.CalledProcessError`` when it fails."""
+    program = [sys.executable, "-m", "service.cli.main"]
+    ran = subprocess.run(
+        [*program, *arguments], env=environment(data_dir), capture_output=True, text=True, check=True
+    )
+    return ran.stdout.strip()
 
 
 def _lines(stream: IO[str] | None) -> Iterator[str]:

@@ -29,13 +29,13 @@ def tell(api: httpx.Client, sink_url: str) -> Told:
     campaign_id = _draft(api)
     refused = api.post(f"/api/campaigns/{campaign_id}/launch")
     imported = _complete(api, campaign_id, sink_url)
-    launched = _answer(api.post(f"/api/campaigns/{campaign_id}/launch"))
+    launched = answer(api.post(f"/api/campaigns/{campaign_id}/launch"))
     return Told(campaign_id, refused.json(), imported, launched)
 
 
 def _draft(api: httpx.Client) -> str:
     body = {"type": "email", "name": NAME, "sender_account_ids": []}
-    campaign_id: str = _answer(api.post("/api/campaigns", json=body))["campaign"]["id"]
+    campaign_id: str = answer(api.post("/api/campaigns", json=body))["campaign"]["id"]
     return campaign_id
 
 
@@ -43,13 +43,13 @@ def _complete(api: httpx.Client, campaign_id: str, sink_url: str) -> dict[str, A
     """Give the draft what the refusal said it lacks; answers what became of the leads' rows."""
     senders = [_sender(api, first, last, sink_url) for first, last in SENDERS]
     changes = {"sender_account_ids": senders, "sequence_nodes": json.loads(SEQUENCE.read_text())}
-    _answer(api.patch(f"/api/campaigns/{campaign_id}", json=changes))
+    answer(api.patch(f"/api/campaigns/{campaign_id}", json=changes))
     rows = api.post(
         f"/api/campaigns/{campaign_id}/leads/import",
         content=LEADS.read_bytes(),
         headers={"Content-Type": "text/csv"},
     )
-    return _answer(rows)
+    return answer(rows)
 
 
 def _sender(api: httpx.Client, first: str, last: str, sink_url: str) -> str:
@@ -62,13 +62,13 @@ def _sender(api: httpx.Client, first: str, last: str, sink_url: str) -> str:
         "inbox": {"smtp_url": sink_url},
         "warmup_status": "active",
     }
-    sender_id: str = _answer(api.post("/api/senders", json=body))["sender"]["id"]
+    sender_id: str = answer(api.post("/api/senders", json=body))["sender"]["id"]
     return sender_id
 
 
-def _answer(response: httpx.Response) -> dict[str, Any]:
+def answer(response: httpx.Response) -> dict[str, Any]:
     """The body of a good answer. Raises ``RuntimeError`` with the problem of any other."""
     if response.is_error:
         raise RuntimeError(f"{response.request.method} {response.request.url.path}: {response.text}")
-    answer: dict[str, Any] = response.json()
-    return answer
+    body: dict[str, Any] = response.json()
+    return body

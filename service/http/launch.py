@@ -22,6 +22,7 @@ from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
 from service.http import campaign_examples as examples
 from service.http.acting import acting
+from service.http.launch_table import LAUNCH_TABLE
 from service.http.lifecycle import OneCampaign
 from service.http.operations import operation
 from service.http.preconditions import IfMatch, precondition
@@ -130,22 +131,7 @@ _RECEIPT: Final = {
     **operation(
         "campaign.launch",
         Scope.CAMPAIGNS_LAUNCH,
-        problems=[
-            "version-mismatch",
-            "launch-in-progress",
-            "campaign-not-draft",
-            "no-sender-accounts",
-            "no-pending-leads",
-            "no-sendable-nodes",
-            "missing-content",
-            "sender-not-active",
-            "sender-inbox-missing",
-            "linkedin-account-gone",
-            "linkedin-unavailable",
-            "all-leads-skipped",
-            "campaign-changed",
-            "launch-rolled-back",
-        ],
+        problems=[*LAUNCH_TABLE, "invalid-if-match"],
         request={"launch_at": examples.SCHEDULED_AT},
         answer={
             "success": True,

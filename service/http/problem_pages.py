@@ -8,7 +8,8 @@ from litestar import Response, Router, get
 from litestar.params import FromPath
 
 from service.http.catalogue import PROBLEMS
-from service.http.pages import as_response, code, link, page, table
+from service.http.launch_table import LAUNCH_TABLE
+from service.http.pages import as_response, code, link, listing, page, prose, table
 from service.http.problem_type import ProblemType
 from service.http.problems import Problem
 
@@ -47,5 +48,18 @@ def _page_of(problem: ProblemType) -> bytes:
         f"<p>{code(problem.code)}, answered with status {problem.status}</p>",
         f"<h2>What it means</h2><p>{escape(problem.explanation)}</p>",
         f"<h2>What to do</h2><p>{escape(problem.remedy)}</p>",
+        _example_of(problem),
         f"<p>{link('/problems/', 'All problems')} · {link('/docs', 'The API')}</p>",
+    )
+
+
+def _example_of(problem: ProblemType) -> str:
+    """How a launch provokes it, if one can."""
+    row = LAUNCH_TABLE.get(problem.code)
+    if row is None:
+        return ""
+    kept = f"Events that stay in the history: {', '.join(f'`{each}`' for each in row.leaves)}."
+    return (
+        f"<h2>Example</h2>{prose(f'A launch is answered like this because of {row.provoked_by}:')}"
+        f"{listing(row.example)}{prose(kept) if row.leaves else ''}"
     )

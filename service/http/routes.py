@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from service.composition import Liftoff
 from service.http.app import Foundation, create_app
+from service.http.audit import audit_routes
 from service.http.campaigns import campaign_routes
 from service.http.credits import credit_routes
 from service.http.differences import difference_routes
@@ -35,6 +36,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *suppression_routes,
     *event_routes,
     *difference_routes,
+    *audit_routes,
     *credit_routes,
     *message_routes,
 )
@@ -60,6 +62,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "scheduling": liftoff.scheduling,
             "wording": liftoff.wording,
             "history": liftoff.history,
+            "checkpoints": liftoff.checkpoints,
             "accounts": liftoff.accounts,
             "sender_reading": liftoff.sender_reading,
             "suppression_list": liftoff.suppression_list,

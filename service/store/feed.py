@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import aiosql
+import asyncpg
 from msgspec import Struct
 
 from domain.event import Recorded
 from service.database.pool import Connection, Pool
 from service.store.codec import Codec
+from service.store.history import Written
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("feed.sql"), "asyncpg")
 
@@ -19,6 +21,13 @@ class Page(Struct, frozen=True):
     """The next events, and up to where the feed was read: from there the reader goes on, also without events."""
 
     events: list[Recorded]
+    upto: int
+
+
+class StoredPage(Struct, frozen=True):
+    """As a page, with the events exactly as they are stored."""
+
+    events: list[Written]
     upto: int
 
 
@@ -34,7 +43,19 @@ class Feed:
 
         A transaction of the caller's must be READ COMMITTED. Raises as ``Codec.recorded`` does.
         """
-        source = self._pool if connection is None else connection
-        rows = await source.fetch(_queries.feed.sql, after, limit)
+        rows = await self._rows(after, limit, connection)
         events = [self._codec.recorded(row) for row in rows if row["position"] is not None]
         return Page(events, rows[0]["upto"])
+
+    async def read_stored(self, after: int, limit: int, connection: Connection | None = None) -> StoredPage:
+        """As ``read``, for who wants the bytes and need not know the events."""
+        rows = await self._rows(after, limit, connection)
+        fields = Written.__struct_fields__
+        events = [
+            Written(**{name: row[name] for name in fields}) for row in rows if row["position"] is not None
+        ]
+        return StoredPage(events, rows[0]["upto"])
+
+    async def _rows(self, after: int, limit: int, connection: Connection | None) -> list[asyncpg.Record]:
+        source = self._pool if connection is None else connection
+        return await source.fetch(_queries.feed.sql, after, limit)

@@ -19,6 +19,7 @@ _queries: Any = aiosql.from_path(Path(__file__).with_name("history.sql"), "async
 class Written(Struct, frozen=True, kw_only=True):
     """An event exactly as it is stored; ``payload`` is the JSON text that was written."""
 
+    workspace_id: UUID
     position: int
     stream: str
     version: int

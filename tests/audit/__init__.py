@@ -1,0 +1,1 @@
+"""Sealing, exporting, and verifying what was exported."""
