@@ -10,9 +10,12 @@ from service.past.leads import PastLeads
 from service.past.moments import Moments
 from service.store.codec import Codec
 from service.store.log import EventStore
-from tests.projections.conftest import codec, pool, store, write
 
-__all__ = ["codec", "pool", "store", "write"]
+__all__ = [
+    *("app", "client", "clock", "foreigner", "liftoff", "workspace_id"),
+    *("launch", "worker"),
+    *("codec", "pool", "store", "write"),
+]
 
 
 @pytest.fixture
