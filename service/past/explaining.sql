@@ -1,15 +1,15 @@
 -- Events and what led to them.
 
 -- name: one(workspace_id, event_id)^
-SELECT position, stream, version, event_id, type, schema_version, actor, correlation_id, causation_id, epoch, recorded_at,
-       payload
+SELECT position, workspace_id, stream, version, event_id, type, schema_version, actor, correlation_id, causation_id, epoch,
+       recorded_at, payload
 FROM events
 WHERE workspace_id = :workspace_id AND event_id = :event_id;
 
 -- name: related(workspace_id, streams, correlation_ids, event_ids, at_most)
 -- The events of some streams that some request or run wrote, or that some events led to.
-SELECT position, stream, version, event_id, type, schema_version, actor, correlation_id, causation_id, epoch, recorded_at,
-       payload
+SELECT position, workspace_id, stream, version, event_id, type, schema_version, actor, correlation_id, causation_id, epoch,
+       recorded_at, payload
 FROM events
 WHERE workspace_id = :workspace_id AND stream = ANY (:streams)
   AND (correlation_id = ANY (:correlation_ids) OR causation_id = ANY (:event_ids))

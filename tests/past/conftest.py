@@ -10,11 +10,23 @@ from service.past.leads import PastLeads
 from service.past.moments import Moments
 from service.store.codec import Codec
 from service.store.log import EventStore
+from tests.api.conftest import app, client, clock, foreigner, liftoff, workspace_id
+from tests.dispatch.conftest import launch, worker
+from tests.projections.conftest import codec, pool, store, write
 
 __all__ = [
-    *("app", "client", "clock", "foreigner", "liftoff", "workspace_id"),
-    *("launch", "worker"),
-    *("codec", "pool", "store", "write"),
+    "app",
+    "client",
+    "clock",
+    "codec",
+    "foreigner",
+    "launch",
+    "liftoff",
+    "pool",
+    "store",
+    "worker",
+    "workspace_id",
+    "write",
 ]
 
 

@@ -32,7 +32,7 @@ async def a_life(launch: Launch, worker: Worker, clock: MovableClock) -> UUID:
     clock.move(timedelta(minutes=1))
     await worker.record(claims[:2], Accepted(250, "Taken over"))
     clock.move(timedelta(minutes=1))
-    await worker.record(claims[2:], Refused(550, "No such user"))
+    await worker.record(claims[2:], Refused(550, "No such user", "recipient"))
     return campaign_id
 
 
@@ -190,7 +190,7 @@ async def test_a_send_is_explained_by_its_intent_with_the_words_of_the_server(
     clock: MovableClock,
 ) -> None:
     await a_life(launch, worker, clock)
-    refused = [event for event in await log_of(liftoff) if event.event.type == "send-refused"][0]
+    refused = next(event for event in await log_of(liftoff) if event.event.type == "send-refused")
     url = f"/api/events/{refused.event_id}/explanation"
     intent, effect = (await client.get(url)).json()["explanation"]
     assert (intent["depth"], intent["event"]["type"], intent["asked_for"]) == (0, "send-intended", False)
