@@ -17,7 +17,7 @@ from service.http.moments import moment
 from service.http.operations import operation
 from service.http.requests import ApiRequest
 from service.http.values import Count
-from service.past.differences import CountChange, Differences, FieldChange, LeadChange, NodeChange
+from service.past.differences import CountChange, Differences, FieldChange, LeadChange, NodeDifference
 
 
 class Diff(Struct, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class Diff(Struct, frozen=True, kw_only=True):
     from_version: Count
     to_version: Count
     fields: list[FieldChange]
-    nodes: list[NodeChange]
+    nodes: list[NodeDifference]
     counts: list[CountChange]
     leads_changed: Count
     leads: list[LeadChange]

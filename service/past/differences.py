@@ -41,7 +41,7 @@ class FieldChange(Struct, frozen=True):
     after: Any
 
 
-class NodeChange(Struct, frozen=True):
+class NodeDifference(Struct, frozen=True):
     """A node that was added (nothing `before`), removed (nothing `after`), moved or edited."""
 
     node_id: UUID
@@ -75,7 +75,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     from_version: int
     to_version: int
     fields: list[FieldChange]
-    nodes: list[NodeChange]
+    nodes: list[NodeDifference]
     counts: list[CountChange]
     leads_changed: int
     leads: list[LeadChange]
@@ -198,13 +198,13 @@ def _words(ref: TextRef, texts: Mapping[UUID, bytes]) -> str | None:
     return None if document is None else unpack(document, Words).text
 
 
-def _node_changes(before: Campaign, after: Campaign, texts: Mapping[UUID, bytes]) -> Iterator[NodeChange]:
+def _node_changes(before: Campaign, after: Campaign, texts: Mapping[UUID, bytes]) -> Iterator[NodeDifference]:
     was = {node.id: (position, node) for position, node in enumerate(before.nodes)}
     is_now = {node.id: (position, node) for position, node in enumerate(after.nodes)}
     for node_id in {**was, **is_now}:
         old, new = was.get(node_id), is_now.get(node_id)
         if old != new:
-            yield NodeChange(node_id, old and _node(*old, texts), new and _node(*new, texts))
+            yield NodeDifference(node_id, old and _node(*old, texts), new and _node(*new, texts))
 
 
 def _node(position: int, node: Node, texts: Mapping[UUID, bytes]) -> dict[str, Any]:
