@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from service.cli.output import Format, format_option, print_json, printable
 from service.clock import SystemClock
 from service.composition import Liftoff, assembled
 from service.past.explaining import Step
-from service.past.moments import Moment
+from service.past.moments import NO_MOMENT, Moment, read_moment
 from service.startup import Ground, prepared
 
 T = TypeVar("T")
@@ -36,16 +35,10 @@ class MomentType(click.ParamType[Moment]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
         """The text as a moment."""
-        text = str(value)
-        if text.isascii() and text.isdigit() and len(text) < 16:
-            return int(text)
-        try:
-            at = msgspec.convert(text, datetime)
-        except msgspec.ValidationError:
-            at = None
-        if at is None or at.tzinfo is None:
-            self.fail(f"'{text}' is neither a version, as in 7, nor a time, as in 2030-01-31T09:00:00Z")
-        return at
+        moment = read_moment(str(value))
+        if moment is None:
+            self.fail(f"'{value}' is {NO_MOMENT}", param, ctx)
+        return moment
 
 
 @click.command("replay", cls=OperatorCommand, params=[format_option()])

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 import aiosql
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from domain.event import Recorded
 from service.database.pool import Pool
@@ -25,6 +26,18 @@ PAUSE_SECONDS: Final = 0.01
 
 Moment: TypeAlias = int | datetime
 """A version of a thing, counted from 1, or a time."""
+NO_MOMENT: Final = "neither a version, as in 7, nor a time, as in 2030-01-31T09:00:00Z"
+_Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+
+
+def read_moment(text: str) -> Moment | None:
+    """The moment a text tells; None when it is ``NO_MOMENT``."""
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text)
+    try:
+        return msgspec.convert(text, _Time)
+    except msgspec.ValidationError:
+        return None
 
 
 class Cut(Struct, frozen=True):
