@@ -71,6 +71,11 @@ from service.messages.llm import Llm
 from service.messages.reading import DraftReading
 from service.messages.resolving import Resolving
 from service.messages.writing import DraftWriting
+from service.past.campaigns import PastCampaigns
+from service.past.differences import Differences
+from service.past.explaining import Explaining
+from service.past.leads import PastLeads
+from service.past.moments import Moments
 from service.people.erasing import Erasing
 from service.projector.freshness import Freshness
 from service.projector.skips import Skipping
@@ -160,6 +165,8 @@ class Liftoff:
     generating: Generating
     syncing: Syncing
     skipping: Skipping
+    differences: Differences
+    explaining: Explaining
 
 
 @asynccontextmanager
@@ -217,6 +224,11 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     credits = Credits(pool, store, clock)
     draft_writing = DraftWriting(store, campaigns, vault)
     preflight = Preflight(pool, campaigns, launching, verification)
+    moments, past_leads = Moments(pool, store), PastLeads(pool, codec)
+    past_campaigns = PastCampaigns(moments)
+    campaign_reading = CampaignReading(
+        pool, store, campaigns, senders, vault, freshness, past_campaigns, past_leads
+    )
     return Liftoff(
         settings=settings,
         clock=clock,
@@ -235,16 +247,16 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         freshness=freshness,
         gates=gates,
         campaigns=campaigns,
-        campaign_reading=CampaignReading(pool, store, campaigns, senders, vault, freshness),
+        campaign_reading=campaign_reading,
         drafting=Drafting(pool, campaigns, senders, vault),
         lifecycle=Lifecycle(pool, campaigns, gates),
         senders=senders,
         importing=importing,
-        lead_reading=LeadReading(pool, store, vault, campaigns, freshness),
+        lead_reading=LeadReading(pool, store, vault, campaigns, freshness, past_campaigns, past_leads),
         lead_editing=LeadEditing(store, vault, campaigns, importing),
         history_of_leads=LeadHistory(pool, codec, vault),
         accounts=accounts,
-        sender_reading=SenderReading(pool, senders, vault, clock),
+        sender_reading=SenderReading(pool, senders, vault, clock, moments),
         runs=runs,
         rollback=rollback,
         launching=launching,
@@ -288,6 +300,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         generating=Generating(pool, vault, draft_writing, credits, _llm(settings)),
         syncing=Syncing(pool, codec, campaigns),
         skipping=Skipping(store, vault, clock),
+        differences=Differences(pool, vault, past_campaigns, past_leads, History(pool)),
+        explaining=Explaining(pool, vault),
     )
 
 

@@ -7,28 +7,29 @@ come from the read model of the leads, once that has seen all that was written t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from itertools import takewhile
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import aiosql
 import msgspec
+from msgspec.structs import replace
 
 from domain import streams
 from domain.campaign.events import Status
-from domain.campaign.state import Campaign, fold
-from domain.event import Recorded
+from domain.campaign.state import Campaign
 from domain.sender import Sender
 from domain.sender import fold as fold_sender
 from projections.campaigns import CAMPAIGNS
 from projections.leads import LEADS
 from service.campaigns import views
-from service.campaigns.repository import Campaigns, not_found
+from service.campaigns.repository import Campaigns
 from service.campaigns.texts import Opened, node_documents, settings_documents
 from service.campaigns.views import Counts, Material
 from service.database.pool import Pool
+from service.past.campaigns import PastCampaigns
+from service.past.leads import PastLeads
+from service.past.moments import Cut, Moment
 from service.projector.freshness import Freshness
 from service.senders.repository import Senders
 from service.store.log import EventStore
@@ -36,9 +37,6 @@ from service.vault import Vault
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
 _campaigns: Final = msgspec.json.Decoder(Campaign)
-
-Moment: TypeAlias = int | datetime
-"""A version of a campaign, or a time."""
 
 
 class Place(NamedTuple):
@@ -63,6 +61,8 @@ class CampaignReading:
         senders: Senders,
         vault: Vault,
         freshness: Freshness,
+        past_campaigns: PastCampaigns,
+        past_leads: PastLeads,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -70,6 +70,8 @@ class CampaignReading:
         self._senders = senders
         self._vault = vault
         self._freshness = freshness
+        self._past_campaigns = past_campaigns
+        self._past_leads = past_leads
 
     # --- A campaign at hand ---
 
@@ -102,24 +104,26 @@ class CampaignReading:
         campaign = await self._campaigns.load(workspace_id, campaign_id)
         return views.accounts(campaign, await self._material(workspace_id, [campaign]))
 
-    async def past(self, workspace_id: UUID, campaign_id: UUID, moment: Moment) -> views.PastCampaign:
-        """A campaign as it was, one deleted since too. Raises ``Refused`` ``not-found`` if it was not there then."""
-        history = await self._store.read_stream(workspace_id, streams.campaign(campaign_id))
-        if isinstance(moment, datetime):
-            at = moment
-            prefix = _until(at, history)
-        elif moment in range(1, len(history) + 1):
-            at = history[moment - 1].recorded_at
-            prefix = history[:moment]
-        else:
-            raise not_found()
-        campaign = fold(prefix)
-        if campaign is None or campaign.deleted:
-            raise not_found()
-        senders = await self._senders_at(at, workspace_id, campaign.settings.sender_account_ids)
-        documents = [*settings_documents(campaign), *node_documents(campaign), *_profiles(senders)]
-        texts = await self._open(workspace_id, documents)
-        return views.past(campaign, Material(workspace_id, texts, senders))
+    async def past(self, workspace_id: UUID, campaign_id: UUID, moment: Moment) -> views.CampaignDetail:
+        """Everything about a campaign as it was, one deleted since too; its texts as the vault has them today.
+
+        Raises ``Refused`` ``not-found`` if it was not there then.
+        """
+        campaign, cut = await self._past_campaigns.at(workspace_id, campaign_id, moment)
+        material = await self._past_material(workspace_id, campaign, cut)
+        [sums] = await self._past_leads.counts(workspace_id, campaign_id, cut)
+        rows = [
+            {"campaign_id": campaign_id, "kind": kind, "key": key, "n": n}
+            for (_, _, kind, key), n in sums.items()
+        ]
+        return views.detail(campaign, replace(material, counts=views.counted(rows)))
+
+    async def past_accounts(
+        self, workspace_id: UUID, campaign_id: UUID, moment: Moment
+    ) -> list[views.SenderAccount]:
+        """The sender accounts of a campaign as they were. Raises ``Refused`` ``not-found``."""
+        campaign, cut = await self._past_campaigns.at(workspace_id, campaign_id, moment)
+        return views.accounts(campaign, await self._past_material(workspace_id, campaign, cut))
 
     async def page(
         self, workspace_id: UUID, status: Status | None, after: Place, at_most: int
@@ -173,21 +177,18 @@ class CampaignReading:
             rows = _queries.counts(connection, workspace_id=workspace_id, campaign_ids=ids)
             return views.counted([row async for row in rows])
 
-    async def _senders_at(
-        self, at: datetime, workspace_id: UUID, sender_ids: Iterable[UUID]
-    ) -> dict[UUID, Sender]:
-        histories = await self._store.read_streams(workspace_id, map(streams.sender, sender_ids))
-        senders = [fold_sender(_until(at, history)) for history in histories.values()]
-        return {sender.id: sender for sender in senders if sender is not None and not sender.removed}
+    async def _past_material(self, workspace_id: UUID, campaign: Campaign, cut: Cut) -> Material:
+        """What the view of a campaign of that moment needs, but for its counts."""
+        names = map(streams.sender, campaign.settings.sender_account_ids)
+        histories = await self._store.read_streams(workspace_id, names)
+        found = [fold_sender(cut.prefix(history)) for history in histories.values()]
+        senders = {sender.id: sender for sender in found if sender is not None and not sender.removed}
+        documents = [*settings_documents(campaign), *node_documents(campaign), *_profiles(senders)]
+        return Material(workspace_id, await self._open(workspace_id, documents), senders)
 
     async def _open(self, workspace_id: UUID, documents: Iterable[UUID]) -> Opened:
         async with self._pool.acquire() as connection:
             return Opened(await self._vault.open_many(connection, workspace_id, documents))
-
-
-def _until(at: datetime, history: Iterable[Recorded]) -> list[Recorded]:
-    """What had been recorded by then."""
-    return list(takewhile(lambda recorded: recorded.recorded_at <= at, history))
 
 
 def _profiles(senders: Mapping[UUID, Sender]) -> list[UUID]:

@@ -128,13 +128,6 @@ class CampaignDetail(Struct, frozen=True, kw_only=True):
     sends_by_node: dict[str, int]
 
 
-class PastCampaign(Struct, frozen=True):
-    """A campaign and its sequence as they were; its leads of then are not counted."""
-
-    campaign: CampaignFields
-    sequence_nodes: list[SequenceNode]
-
-
 class Counts(Struct, frozen=True):
     """The sums of a campaign's leads, by kind of sum and what is counted."""
 
@@ -210,11 +203,6 @@ def detail(campaign: Campaign, material: Material) -> CampaignDetail:
         prospects_by_node=counts.of("node"),
         sends_by_node=counts.of("sends"),
     )
-
-
-def past(campaign: Campaign, material: Material) -> PastCampaign:
-    """The campaign as it was."""
-    return PastCampaign(CampaignFields(**fields(campaign, material)), nodes(campaign, material.texts))
 
 
 def accounts(campaign: Campaign, material: Material) -> list[SenderAccount]:

@@ -17,6 +17,7 @@ from service.audit.export import NothingToExport
 from service.audit.manifest import Extent
 from service.caller import Caller
 from service.cli.failures import WrongUse
+from service.cli.looking_back import explain, replay
 from service.cli.operators import OperatorCommand, settings_here
 from service.cli.proving import verify_projections
 from service.clock import SystemClock
@@ -45,6 +46,10 @@ def audit() -> None:
     Each workspace has a sealed history of its own: its events are numbered and hashed into a Merkle tree, and signed
     checkpoints say what it has come to.
     """
+
+
+audit.add_command(replay)
+audit.add_command(explain)
 
 
 @audit.command(cls=OperatorCommand)

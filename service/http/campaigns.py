@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Final
 from uuid import UUID
 
-import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -13,26 +12,23 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
 from domain.campaign.events import Status
-from domain.refusal import FieldError
 from service.access import Scope
 from service.campaigns.drafting import Drafting
 from service.campaigns.drafts import CampaignChange, NewCampaign
-from service.campaigns.reading import TOP, CampaignReading, Moment, Place
+from service.campaigns.reading import TOP, CampaignReading, Place
 from service.campaigns.views import (
     CampaignDetail,
     DraftedCampaign,
     ListedCampaign,
-    PastCampaign,
     SenderAccount,
 )
 from service.http import campaign_examples as examples
 from service.http.acting import acting
+from service.http.moments import AsOf, moment
 from service.http.operations import operation
 from service.http.paging import Cursor, Cursors, Limit
 from service.http.preconditions import IfMatch, precondition
-from service.http.problems import Problem
 from service.http.requests import ApiRequest
-from service.http.values import Time
 from service.http.versions import VERSIONED, versioned
 
 
@@ -118,20 +114,14 @@ async def get_campaign(
     request: ApiRequest,
     campaign_reading: NamedDependency[CampaignReading],
     campaign_id: FromPath[UUID],
-    as_of: Annotated[
-        str | None,
-        QueryParameter(
-            name="as_of",
-            description="A version, or a time (RFC 3339): answers the campaign and its sequence as they were.",
-        ),
-    ] = None,
-) -> Response[CampaignDetail] | Response[PastCampaign]:
-    """A campaign, its sequence, and its leads by status and by node. As of a moment: without what counts leads."""
+    as_of: AsOf = None,
+) -> Response[CampaignDetail]:
+    """A campaign, its sequence, and its leads by status and by node: now, or as they were at a moment."""
     workspace_id = request.caller.workspace_id
     if as_of is None:
         detail = await campaign_reading.one(workspace_id, campaign_id)
         return versioned(detail, detail.campaign.version)
-    past = await campaign_reading.past(workspace_id, campaign_id, _moment(as_of))
+    past = await campaign_reading.past(workspace_id, campaign_id, moment(as_of, "as_of"))
     return versioned(past, past.campaign.version)
 
 
@@ -198,10 +188,17 @@ async def delete_campaign(
     ),
 )
 async def list_campaign_senders(
-    request: ApiRequest, campaign_reading: NamedDependency[CampaignReading], campaign_id: FromPath[UUID]
+    request: ApiRequest,
+    campaign_reading: NamedDependency[CampaignReading],
+    campaign_id: FromPath[UUID],
+    as_of: AsOf = None,
 ) -> CampaignSenders:
-    """The sender accounts of a campaign."""
-    return CampaignSenders(await campaign_reading.accounts(request.caller.workspace_id, campaign_id))
+    """The sender accounts of a campaign: now, or as they were at a moment."""
+    workspace_id = request.caller.workspace_id
+    if as_of is None:
+        return CampaignSenders(await campaign_reading.accounts(workspace_id, campaign_id))
+    then = moment(as_of, "as_of")
+    return CampaignSenders(await campaign_reading.past_accounts(workspace_id, campaign_id, then))
 
 
 campaign_routes: Final[list[ControllerRouterHandler]] = [
@@ -212,16 +209,3 @@ campaign_routes: Final[list[ControllerRouterHandler]] = [
     delete_campaign,
     list_campaign_senders,
 ]
-
-
-def _moment(text: str) -> Moment:
-    """A version, or a time. Raises ``Problem`` ``invalid-parameter``."""
-    if text.isascii() and text.isdigit() and len(text) < 16:
-        return int(text)
-    try:
-        return msgspec.convert(text, Time)
-    except msgspec.ValidationError:
-        message = "This is neither a version, as in 7, nor a time, as in 2030-01-31T09:00:00Z."
-        raise Problem(
-            "invalid-parameter", f"'as_of': {message}", errors=[FieldError("as_of", message)]
-        ) from None

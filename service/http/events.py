@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from litestar import get
@@ -19,6 +19,7 @@ from service.http.operations import operation
 from service.http.paging import Cursor, Cursors, Limit
 from service.http.requests import ApiRequest
 from service.http.values import Count, Time
+from service.past.explaining import Evidence, Explaining
 from service.store.history import History, Written
 
 
@@ -39,6 +40,24 @@ class EventView(Struct, frozen=True, kw_only=True):
     data: Raw
 
 
+class ExplainedEvent(Struct, frozen=True, kw_only=True):
+    """An event of a tree of causes. `depth` is 0 for a beginning, else one more than that of the event that led to it.
+
+    `evidence` names the document with what a server or provider said; its `words` are null once they are erased.
+    """
+
+    depth: Count
+    asked_for: bool
+    event: EventView
+    evidence: Evidence | None
+
+
+class Explanation(Struct, frozen=True):
+    """A tree of causes, top down: each event stands right behind the one that led to it, or behind its siblings."""
+
+    explanation: list[ExplainedEvent]
+
+
 class EventPage(Struct, frozen=True):
     """Events in order of `position`. `next_cursor` is always there: ask again with it for what comes later."""
 
@@ -46,7 +65,7 @@ class EventPage(Struct, frozen=True):
     next_cursor: str
 
 
-_EXAMPLE: Final = {
+_EXAMPLE: Final[dict[str, Any]] = {
     "events": [
         {
             "position": 42,
@@ -104,15 +123,46 @@ async def list_campaign_events(
     return _page(await history.of_streams(workspace_id, names, after, limit), after, listing, cursors)
 
 
-event_routes: Final[list[ControllerRouterHandler]] = [list_events, list_campaign_events]
+@get(
+    "/events/{event_id:uuid}/explanation",
+    **operation(
+        "event.explain",
+        Scope.AUDIT_READ,
+        answer={
+            "explanation": [
+                {"depth": 0, "asked_for": True, "event": _EXAMPLE["events"][0], "evidence": None},
+            ]
+        },
+    ),
+)
+async def explain_event(
+    request: ApiRequest, explaining: NamedDependency[Explaining], event_id: FromPath[UUID]
+) -> Explanation:
+    """What led to an event and what came of it, with the evidence that was kept."""
+    steps = await explaining.explain(request.caller.workspace_id, event_id)
+    return Explanation(
+        [
+            ExplainedEvent(
+                depth=step.depth,
+                asked_for=step.asked_for,
+                event=event_view(step.event),
+                evidence=step.evidence,
+            )
+            for step in steps
+        ]
+    )
+
+
+event_routes: Final[list[ControllerRouterHandler]] = [list_events, list_campaign_events, explain_event]
 
 
 def _page(found: Sequence[Written], after: int, listing: str, cursors: Cursors) -> EventPage:
     last = found[-1].position if found else after
-    return EventPage([_view(event) for event in found], cursors.write(listing, last))
+    return EventPage([event_view(event) for event in found], cursors.write(listing, last))
 
 
-def _view(event: Written) -> EventView:
+def event_view(event: Written) -> EventView:
+    """An event, as it is answered."""
     return EventView(
         position=event.position,
         stream=event.stream,

@@ -30,6 +30,7 @@ from service.http.lead_views import (
     file_imported,
     view,
 )
+from service.http.moments import AsOf, moment
 from service.http.operations import operation
 from service.http.preconditions import IfMatch, precondition
 from service.http.problems import Problem
@@ -93,11 +94,15 @@ async def list_leads(
     page: Page = 1,
     limit: PageSize = 100,
     status: OfStatus = None,
+    as_of: AsOf = None,
 ) -> ProspectPage:
-    """The leads of a campaign, in the order in which they joined it."""
-    found = await lead_reading.page(
-        request.caller.workspace_id, campaign_id, status, (page - 1) * limit, limit
-    )
+    """The leads of a campaign, in the order in which they joined it: now, or as they stood at a moment."""
+    workspace_id, skip = request.caller.workspace_id, (page - 1) * limit
+    if as_of is None:
+        found = await lead_reading.page(workspace_id, campaign_id, status, skip, limit)
+    else:
+        then = moment(as_of, "as_of")
+        found = await lead_reading.past(workspace_id, campaign_id, then, status, skip, limit)
     return ProspectPage([view(lead) for lead in found.leads], found.total, page, limit)
 
 

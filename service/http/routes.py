@@ -12,6 +12,7 @@ from service.http.app import Foundation, create_app
 from service.http.audit import audit_routes
 from service.http.campaigns import campaign_routes
 from service.http.credits import credit_routes
+from service.http.differences import difference_routes
 from service.http.events import event_routes
 from service.http.launch import launch_routes
 from service.http.leads import lead_routes
@@ -38,6 +39,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *suppression_routes,
     *people_routes,
     *event_routes,
+    *difference_routes,
     *audit_routes,
     *credit_routes,
     *message_routes,
@@ -81,6 +83,8 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "resolving": liftoff.resolving,
             "generating": liftoff.generating,
             "syncing": liftoff.syncing,
+            "differences": liftoff.differences,
+            "explaining": liftoff.explaining,
         },
         [*unsubscribe_routes, *webhook_routes],
     )

@@ -14,6 +14,7 @@ from msgspec import Struct
 from domain.sequence import Channel
 from service.access import Scope
 from service.http.acting import acting
+from service.http.moments import AsOf, moment
 from service.http.operations import operation
 from service.http.paging import Cursor, Cursors, Limit
 from service.http.requests import ApiRequest
@@ -125,10 +126,16 @@ async def create_sender(
     **operation("sender.get", Scope.CAMPAIGNS_READ, answer={"sender": _EXAMPLE}),
 )
 async def get_sender(
-    request: ApiRequest, sender_reading: NamedDependency[SenderReading], sender_id: FromPath[UUID]
+    request: ApiRequest,
+    sender_reading: NamedDependency[SenderReading],
+    sender_id: FromPath[UUID],
+    as_of: AsOf = None,
 ) -> OneSender:
-    """A sender account, and what went out through it today."""
-    return OneSender(await sender_reading.one(request.caller.workspace_id, sender_id))
+    """A sender account, and what went out through it today; or, without that, the account as it was at a moment."""
+    workspace_id = request.caller.workspace_id
+    if as_of is None:
+        return OneSender(await sender_reading.one(workspace_id, sender_id))
+    return OneSender(await sender_reading.past(workspace_id, sender_id, moment(as_of, "as_of")))
 
 
 @patch(

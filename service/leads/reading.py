@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,17 @@ from uuid import UUID
 
 import aiosql
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from domain import streams
 from domain.lead.events import LeadStatus, SkipReason, Source
 from domain.refusal import Refused
-from projections.leads import LEADS
+from projections.leads import LEADS, lay_out
 from service.campaigns.repository import Campaigns
 from service.database.pool import Connection, Pool
+from service.past.campaigns import PastCampaigns
+from service.past.leads import PastLeads
+from service.past.moments import Moment
 from service.projector.freshness import Freshness
 from service.store.log import EventStore
 from service.texts import LeadProfile, unpack
@@ -53,13 +58,22 @@ class LeadReading:
     """Reads leads; what a client has written itself is always there."""
 
     def __init__(
-        self, pool: Pool, store: EventStore, vault: Vault, campaigns: Campaigns, freshness: Freshness
+        self,
+        pool: Pool,
+        store: EventStore,
+        vault: Vault,
+        campaigns: Campaigns,
+        freshness: Freshness,
+        past_campaigns: PastCampaigns,
+        past_leads: PastLeads,
     ) -> None:
         self._pool = pool
         self._store = store
         self._vault = vault
         self._campaigns = campaigns
         self._freshness = freshness
+        self._past_campaigns = past_campaigns
+        self._past_leads = past_leads
 
     async def page(
         self, workspace_id: UUID, campaign_id: UUID, status: LeadStatus | None, skip: int, at_most: int
@@ -89,6 +103,33 @@ class LeadReading:
                 raise no_such_lead()
             [standing] = await self._standings(connection, workspace_id, [row])
             return standing
+
+    async def past(
+        self,
+        workspace_id: UUID,
+        campaign_id: UUID,
+        moment: Moment,
+        status: LeadStatus | None,
+        skip: int,
+        at_most: int,
+    ) -> LeadPage:
+        """Some leads as they stood at a moment; who they are is told as the vault has it today.
+
+        Raises ``Refused`` ``not-found`` if the campaign was not there then.
+        """
+        _, cut = await self._past_campaigns.at(workspace_id, campaign_id, moment)
+        rows: list[Mapping[str, Any]] = []
+        total = 0
+        async with aclosing(self._past_leads.at(workspace_id, campaign_id, cut)) as leads:
+            async for lead in leads:
+                [standing] = lead.standings
+                if standing is None or status not in (None, standing.lead.status):
+                    continue
+                if skip <= total < skip + at_most:
+                    rows.append(asdict(lay_out((workspace_id, lead.lead_id), standing)))
+                total += 1
+        async with self._pool.acquire() as connection:
+            return LeadPage(await self._standings(connection, workspace_id, rows), total)
 
     async def _catch_up(self, workspace_id: UUID, campaign_id: UUID) -> None:
         await self._campaigns.load(workspace_id, campaign_id)

@@ -11,12 +11,14 @@ from uuid import UUID
 import aiosql
 from msgspec import Struct
 
+from domain import streams
 from domain.schedule import sending_day
-from domain.sender import Sender, SenderStatus, WarmupStatus
+from domain.sender import Sender, SenderStatus, WarmupStatus, fold
 from domain.sequence import Channel
 from service.clock import Clock
 from service.database.pool import Pool
-from service.senders.repository import Senders
+from service.past.moments import Moment, Moments
+from service.senders.repository import Senders, no_such_sender
 from service.texts import SenderProfile, Words, unpack
 from service.vault import Vault
 
@@ -33,6 +35,8 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 class SenderView(Struct, frozen=True, kw_only=True):
     """A sender account. `error_detail` says why it is in `error` or `disconnected`, in the words of its server.
+
+    `usage` is that of today; as of a moment it is null.
 
     What only accounts of the other type have is null: `email_address` and `warmup_status` for LinkedIn;
     `provider_account_id`, `is_premium` and the weekly limits for e-mail.
@@ -54,7 +58,7 @@ class SenderView(Struct, frozen=True, kw_only=True):
     warmup_status: WarmupStatus | None
     status: SenderStatus
     error_detail: str | None
-    usage: Usage
+    usage: Usage | None
     created_at: datetime
     updated_at: datetime
 
@@ -62,15 +66,27 @@ class SenderView(Struct, frozen=True, kw_only=True):
 class SenderReading:
     """Shows sender accounts."""
 
-    def __init__(self, pool: Pool, senders: Senders, vault: Vault, clock: Clock) -> None:
+    def __init__(self, pool: Pool, senders: Senders, vault: Vault, clock: Clock, moments: Moments) -> None:
         self._pool = pool
         self._senders = senders
         self._vault = vault
         self._clock = clock
+        self._moments = moments
 
     async def one(self, workspace_id: UUID, sender_id: UUID) -> SenderView:
         """One account. Raises ``Refused`` ``not-found``."""
         return await self.shown(workspace_id, await self._senders.load(workspace_id, sender_id))
+
+    async def past(self, workspace_id: UUID, sender_id: UUID, moment: Moment) -> SenderView:
+        """One account as it was, one removed since too. Raises ``Refused`` ``not-found`` if it was not there then."""
+        past = await self._moments.find(workspace_id, streams.sender(sender_id), moment)
+        sender = fold(past.history)
+        if sender is None or sender.removed:
+            raise no_such_sender()
+        async with self._pool.acquire() as connection:
+            documents = [id_ for id_ in (sender.profile_id, sender.detail_id) if id_]
+            opened = await self._vault.open_many(connection, workspace_id, documents)
+        return _view(sender, opened, None)
 
     async def shown(self, workspace_id: UUID, sender: Sender) -> SenderView:
         """An account whose state is known."""
@@ -114,7 +130,7 @@ def _usage(row: Mapping[str, Any]) -> Usage:
     )
 
 
-def _view(sender: Sender, opened: Mapping[UUID, bytes], usage: Usage) -> SenderView:
+def _view(sender: Sender, opened: Mapping[UUID, bytes], usage: Usage | None) -> SenderView:
     profile = unpack(opened[sender.profile_id], SenderProfile)
     on_linkedin = sender.channel == "linkedin"
     return SenderView(

@@ -48,6 +48,11 @@ class SenderMoved(Exception):
     """Another writer changed the sender, or launched a campaign through it, between reading and writing it."""
 
 
+def no_such_sender() -> Refused:
+    """The one answer for a sender account that isn't there, or is another workspace's."""
+    return Refused("not-found", "There is no such sender account in this workspace.")
+
+
 class Senders:
     """All sender accounts of a database, one stream each."""
 
@@ -60,7 +65,7 @@ class Senders:
         """The sender now. Raises ``Refused`` ``not-found`` for one that is unknown or removed."""
         found = await self.load_many(workspace_id, [sender_id])
         if sender_id not in found:
-            raise Refused("not-found", "There is no such sender account in this workspace.")
+            raise no_such_sender()
         return found[sender_id]
 
     async def load_many(self, workspace_id: UUID, sender_ids: Iterable[UUID]) -> dict[UUID, Sender]:

@@ -25,7 +25,7 @@ STATS: Final = {
     *("message_sent", "contacted", "unsubscribed", "failed", "outcome_unknown"),
 }
 EVERY_OPERATION: Final = [
-    *(("GET", address) for address in ("", "/senders", "/validate", "?as_of=1")),
+    *(("GET", address) for address in ("", "/senders", "/validate", "?as_of=1", "/diff?from=1&to=1")),
     *(("POST", f"/{verb}") for verb in ("pause", "resume", "stop", "archive")),
     *(("PATCH", ""), ("DELETE", "")),
 ]
@@ -161,8 +161,16 @@ async def test_a_campaign_can_be_read_as_it_was(
     for version in versions:
         nodes, stats = version.pop("sequence_nodes"), version.pop("stats")
         by_number = await client.get(f"{url}?as_of={version['version']}")
-        assert by_number.json() == {"campaign": version, "sequence_nodes": nodes}
+        assert by_number.json() == {
+            "campaign": {**version, "stats": stats},
+            "sequence_nodes": nodes,
+            "prospects_by_status": {},
+            "prospects_by_node": {},
+            "sends_by_node": {},
+        }
         assert stats is None
+        accounts = await client.get(f"{url}/senders?as_of={version['version']}")
+        assert accounts.json() == {"senders": version["sender_accounts"]}
         by_time = await client.get(url, params={"as_of": version["updated_at"]})
         assert by_time.json() == by_number.json()
         assert by_time.headers["ETag"] == f'"{version["version"]}"'
@@ -181,7 +189,9 @@ async def test_a_campaign_is_not_there_before_its_beginning_nor_at_versions_to_c
 async def test_what_is_no_moment_is_refused(client: httpx.AsyncClient) -> None:
     made = await begin(client)
     for moment in ("", "yesterday", "-1", "2030-01-31T09:00:00", "9" * 20):
-        assert paths(await client.get(f"/api/campaigns/{made['id']}?as_of={moment}")) == ["as_of"]
+        for address in ("", "/leads", "/senders"):
+            answer = await client.get(f"/api/campaigns/{made['id']}{address}?as_of={moment}")
+            assert paths(answer) == ["as_of"]
 
 
 # --- Access and description ---

@@ -1,0 +1,1 @@
+"""Time travel, against a real log."""
