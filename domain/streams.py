@@ -12,6 +12,7 @@ SENDER: Final = "sender-"
 SUPPRESSIONS: Final = "suppressions-"
 CREDITS: Final = "credits-"
 DRAFTS: Final = "drafts-"
+WORKSPACE: Final = "workspace-"
 
 
 def campaign(campaign_id: UUID) -> str:
@@ -47,6 +48,11 @@ def credits(workspace_id: UUID) -> str:
 def drafts(campaign_id: UUID) -> str:
     """Which message drafts the campaign has, for whom and for which node."""
     return f"{DRAFTS}{campaign_id}"
+
+
+def workspace(workspace_id: UUID) -> str:
+    """What the workspace has decided for all of its campaigns."""
+    return f"{WORKSPACE}{workspace_id}"
 
 
 def subject(stream: str) -> UUID:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Final
 
 from domain import credits as credit_events
-from domain import message_draft, sender, suppression
+from domain import message_draft, sender, suppression, workspace
+from domain.bounce_guard import GuardRule
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
@@ -21,6 +22,7 @@ from service.campaigns.planning import Planning
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
+from service.campaigns.sending import SendingReading
 from service.channels.inbox import verify
 from service.channels.linkedin.absent import NoProvider
 from service.channels.linkedin.client import LinkedInClient
@@ -34,6 +36,7 @@ from service.credits.repository import Credits
 from service.database.pool import Pool, open_pool
 from service.dispatch.answers import Answers
 from service.dispatch.approaches import ApproachCarrier
+from service.dispatch.bounces import BounceGuard
 from service.dispatch.claims import Claims
 from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
@@ -78,6 +81,7 @@ from service.suppressions.entering import SuppressionList
 from service.suppressions.reading import SuppressionReading
 from service.vault import MasterKey, Vault
 from service.worker import Worker
+from service.workspaces.settings import WorkspaceSettings
 
 EVENTS: Final = (
     *campaign_events.EVENTS,
@@ -86,6 +90,7 @@ EVENTS: Final = (
     *suppression.EVENTS,
     *credit_events.EVENTS,
     *message_draft.EVENTS,
+    *workspace.EVENTS,
 )
 """Every event there is."""
 VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
@@ -124,6 +129,7 @@ class Liftoff:
     scheduling: Scheduling
     preflight: Preflight
     planning: Planning
+    sending_reading: SendingReading
     wording: Wording
     housekeeping: Housekeeping
     suppressions: Suppressions
@@ -141,6 +147,7 @@ class Liftoff:
     draft_editing: DraftEditing
     resolving: Resolving
     generating: Generating
+    workspace_settings: WorkspaceSettings
 
 
 @asynccontextmanager
@@ -174,6 +181,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     unsubscribing = Unsubscribing(store, suppressions, clock)
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
+    workspace_settings = WorkspaceSettings(pool, store, vault, clock)
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
     rollback = Rollback(store, campaigns, gates, runs)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
@@ -186,7 +194,17 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         pool, vault, senders, accounts, linkedin, timedelta(seconds=settings.linkedin_verify_seconds)
     )
     launching = Launching(
-        pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after, verification
+        pool,
+        store,
+        campaigns,
+        senders,
+        runs,
+        rollback,
+        freshness,
+        clock,
+        stale_after,
+        verification,
+        workspace_settings,
     )
     scheduling = Scheduling(pool, campaigns, launching, clock)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
@@ -230,6 +248,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             clock,
             gaps(settings),
         ),
+        sending_reading=SendingReading(pool, campaigns, senders, clock, dead_after),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(
             pool,
@@ -239,6 +258,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             launching,
             scheduling,
             Refunding(credits, clock),
+            BounceGuard(pool, campaigns, clock, guard_rule(settings)),
             clock,
             dead_after,
         ),
@@ -247,7 +267,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
         suppression_reading=SuppressionReading(pool, store, vault, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
-        materials=Materials(pool, vault, campaigns, senders),
+        materials=Materials(pool, vault, campaigns, senders, workspace_settings),
         linkedin=linkedin,
         answers=answers,
         hearing=Hearing(pool, store, vault, senders, accounts, answers, linkedin, clock),
@@ -256,6 +276,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         draft_reading=DraftReading(pool, campaigns, vault),
         draft_editing=DraftEditing(vault, draft_writing),
         resolving=Resolving(vault, draft_writing),
+        workspace_settings=workspace_settings,
         generating=Generating(pool, vault, draft_writing, credits, _llm(settings)),
     )
 
@@ -361,6 +382,15 @@ def gaps(settings: Settings) -> Gaps:
     return Gaps(
         email=timedelta(seconds=settings.send_gap_seconds),
         linkedin=timedelta(seconds=settings.linkedin_gap_seconds),
+    )
+
+
+def guard_rule(settings: Settings) -> GuardRule:
+    """When too many of a campaign's mails bounce."""
+    return GuardRule(
+        percent=settings.bounce_guard_percent,
+        least_sent=settings.bounce_guard_sends,
+        days=settings.bounce_guard_days,
     )
 
 

@@ -48,7 +48,8 @@ class Mail(Struct, frozen=True, kw_only=True):
     """What one mail says, to whom, and when it was written (aware).
 
     ``unsubscribe_url`` answers a POST by unsubscribing (RFC 8058). With ``follows`` the mail is a follow-up: an empty
-    ``subject`` becomes "Re: " and the subject of the first.
+    ``subject`` becomes "Re: " and the subject of the first. With a ``postal_address`` the mail ends with it, and with a
+    line to unsubscribe by that people can see.
     """
 
     send_id: UUID
@@ -58,6 +59,7 @@ class Mail(Struct, frozen=True, kw_only=True):
     body: str
     written_at: datetime
     signature: str = ""
+    postal_address: str = ""
     unsubscribe_url: str | None = None
     follows: FirstMail | None = None
 
@@ -154,8 +156,15 @@ def _url(url: str) -> str:
 
 
 def _plain_text(mail: Mail) -> str:
-    text = "\n\n".join(part for part in (mail.body, mail.signature) if part)
+    text = "\n\n".join(part for part in (mail.body, mail.signature, _footer(mail)) if part)
     return _encodable(_LINE_BREAK.sub("\n", text))
+
+
+def _footer(mail: Mail) -> str:
+    """Who wrote, for whoever looks for it, and the way out: only together, and only where there is an address."""
+    if not mail.postal_address or mail.unsubscribe_url is None:
+        return mail.postal_address
+    return f"{mail.postal_address}\nUnsubscribe: {mail.unsubscribe_url}"
 
 
 def _html(text: str) -> str:

@@ -84,6 +84,7 @@ class Mails:
             subject=words.subject,
             body=words.body,
             signature=_signature(campaign, profile, material),
+            postal_address=material.postal_address(claim.due),
             written_at=self._clock.now(),
             unsubscribe_url=self._unsubscribe_url(claim),
             follows=_first_mail(claim, profile, material) if node.is_reply else None,

@@ -138,6 +138,7 @@ _RECEIPT: Final = {
             "no-pending-leads",
             "no-sendable-nodes",
             "missing-content",
+            "missing-postal-address",
             "sender-not-active",
             "sender-inbox-missing",
             "linkedin-account-gone",

@@ -18,16 +18,19 @@ from service.http.lifecycle import lifecycle_routes
 from service.http.messages import message_routes
 from service.http.plan import plan_routes
 from service.http.senders import sender_routes
+from service.http.sending_status import sending_status_routes
 from service.http.sequence import sequence_routes
 from service.http.suppressions import suppression_routes
 from service.http.unsubscribe import unsubscribe_routes
 from service.http.webhooks import webhook_routes
+from service.http.workspace import workspace_routes
 
 API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *campaign_routes,
     *sequence_routes,
     *lifecycle_routes,
     *plan_routes,
+    *sending_status_routes,
     *lead_routes,
     *launch_routes,
     *sender_routes,
@@ -35,6 +38,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *event_routes,
     *credit_routes,
     *message_routes,
+    *workspace_routes,
 )
 
 
@@ -50,6 +54,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "lifecycle": liftoff.lifecycle,
             "preflight": liftoff.preflight,
             "planning": liftoff.planning,
+            "sending_reading": liftoff.sending_reading,
             "importing": liftoff.importing,
             "lead_reading": liftoff.lead_reading,
             "lead_editing": liftoff.lead_editing,
@@ -72,6 +77,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "draft_editing": liftoff.draft_editing,
             "resolving": liftoff.resolving,
             "generating": liftoff.generating,
+            "workspace_settings": liftoff.workspace_settings,
         },
         [*unsubscribe_routes, *webhook_routes],
     )
