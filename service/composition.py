@@ -11,7 +11,6 @@ from typing import Final
 
 from domain import credits as credit_events
 from domain import message_draft, sender, suppression, workspace
-from domain.bounce_guard import GuardRule
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
@@ -26,6 +25,7 @@ from service.campaigns.sending import SendingReading
 from service.channels.inbox import verify
 from service.channels.linkedin.absent import NoProvider
 from service.channels.linkedin.client import LinkedInClient
+from service.channels.opens import OpenTokens
 from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
@@ -42,6 +42,7 @@ from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.mails import MailCarrier, Mails
 from service.dispatch.material import Materials
+from service.dispatch.opening import Opening
 from service.dispatch.recording import Recording
 from service.dispatch.relations import Relations
 from service.dispatch.suppressions import Suppressions
@@ -137,6 +138,8 @@ class Liftoff:
     suppression_list: SuppressionList
     suppression_reading: SuppressionReading
     tokens: UnsubscribeTokens
+    open_tokens: OpenTokens
+    opening: Opening
     materials: Materials
     linkedin: LinkedInClient | None
     answers: Answers
@@ -258,7 +261,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             launching,
             scheduling,
             Refunding(credits, clock),
-            BounceGuard(pool, campaigns, clock, guard_rule(settings)),
+            BounceGuard(pool, campaigns, clock, settings.bounce_guard),
             clock,
             dead_after,
         ),
@@ -267,6 +270,8 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         suppression_list=SuppressionList(store, vault, suppressions, unsubscribing, freshness),
         suppression_reading=SuppressionReading(pool, store, vault, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
+        open_tokens=OpenTokens(master_key.derive("open-tracking")),
+        opening=Opening(store, clock),
         materials=Materials(pool, vault, campaigns, senders, workspace_settings),
         linkedin=linkedin,
         answers=answers,
@@ -302,7 +307,7 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
     recording = Recording(
         liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock, connection_patience(settings)
     )
-    mails = Mails(liftoff.materials, liftoff.tokens, liftoff.clock, settings.base_url)
+    mails = Mails(liftoff.materials, liftoff.tokens, liftoff.open_tokens, liftoff.clock, settings.base_url)
     ticks = Ticks(
         Claims(
             liftoff.pool,
@@ -382,15 +387,6 @@ def gaps(settings: Settings) -> Gaps:
     return Gaps(
         email=timedelta(seconds=settings.send_gap_seconds),
         linkedin=timedelta(seconds=settings.linkedin_gap_seconds),
-    )
-
-
-def guard_rule(settings: Settings) -> GuardRule:
-    """When too many of a campaign's mails bounce."""
-    return GuardRule(
-        percent=settings.bounce_guard_percent,
-        least_sent=settings.bounce_guard_sends,
-        days=settings.bounce_guard_days,
     )
 
 

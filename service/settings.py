@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import FieldInfo, fields
 
+from domain.bounce_guard import GuardRule
+
 _PREFIX = "LIFTOFF_"
 _OF_THE_CLIENT = {"LIFTOFF_API_KEY", "LIFTOFF_API_BASE_URL"}
 _MASK = "********"
@@ -132,6 +134,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     llm_api_key: Annotated[str | None, Doc("the key for LIFTOFF_LLM_URL, if it needs one", secret=True)] = (
         None
     )
+
+    @property
+    def bounce_guard(self) -> GuardRule:
+        """When too many of a campaign's mails bounce."""
+        return GuardRule(
+            percent=self.bounce_guard_percent,
+            least_sent=self.bounce_guard_sends,
+            days=self.bounce_guard_days,
+        )
 
     @property
     def base_url(self) -> str:

@@ -292,6 +292,13 @@ class LeadSuppressed(Event, frozen=True, kw_only=True):
     type = "lead-suppressed"
 
 
+class MailOpened(Event, frozen=True, kw_only=True):
+    """The picture in a mail was fetched, by the person or by a program of theirs; kept once for each send."""
+
+    type = "mail-opened"
+    send_id: UUID
+
+
 EVENTS: tuple[type[Event], ...] = (
     LeadsImported,
     LeadsCorrected,
@@ -316,6 +323,7 @@ EVENTS: tuple[type[Event], ...] = (
     LeadCompleted,
     LeadUnsubscribed,
     LeadSuppressed,
+    MailOpened,
 )
 
 # --- Facts: an event, taken apart per lead ---------------------------------------------------------------------------

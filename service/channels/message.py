@@ -49,7 +49,7 @@ class Mail(Struct, frozen=True, kw_only=True):
 
     ``unsubscribe_url`` answers a POST by unsubscribing (RFC 8058). With ``follows`` the mail is a follow-up: an empty
     ``subject`` becomes "Re: " and the subject of the first. With a ``postal_address`` the mail ends with it, and with a
-    line to unsubscribe by that people can see.
+    line to unsubscribe by that people can see. ``open_url`` is a picture that tells that the mail was opened.
     """
 
     send_id: UUID
@@ -61,6 +61,7 @@ class Mail(Struct, frozen=True, kw_only=True):
     signature: str = ""
     postal_address: str = ""
     unsubscribe_url: str | None = None
+    open_url: str | None = None
     follows: FirstMail | None = None
 
 
@@ -79,7 +80,7 @@ def compose(mail: Mail) -> bytes:
         *(f"{name}: {value}" for name, value in _headers(mail)),
         "",
         *_part("plain", text),
-        *_part("html", _html(text)),
+        *_part("html", _html(text, mail.open_url)),
         f"--{_BOUNDARY}--",
         "",
     ]
@@ -167,12 +168,13 @@ def _footer(mail: Mail) -> str:
     return f"{mail.postal_address}\nUnsubscribe: {mail.unsubscribe_url}"
 
 
-def _html(text: str) -> str:
+def _html(text: str, open_url: str | None) -> str:
     paragraphs = _PARAGRAPH_BREAK.split(text.strip("\n"))
     blocks = "\n".join(
         f"<p>{_linked(paragraph).replace(chr(10), '<br>' + chr(10))}</p>" for paragraph in paragraphs
     )
-    return f"<!DOCTYPE html>\n<html><body>\n{blocks}\n</body></html>"
+    picture = f'\n<img src="{escape(open_url)}" width="1" height="1" alt="">' if open_url else ""
+    return f"<!DOCTYPE html>\n<html><body>\n{blocks}{picture}\n</body></html>"
 
 
 def _linked(text: str) -> str:

@@ -16,6 +16,7 @@ from service.http.launch import launch_routes
 from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
 from service.http.messages import message_routes
+from service.http.opens import open_routes
 from service.http.plan import plan_routes
 from service.http.senders import sender_routes
 from service.http.sending_status import sending_status_routes
@@ -68,6 +69,8 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "suppression_list": liftoff.suppression_list,
             "suppression_reading": liftoff.suppression_reading,
             "tokens": liftoff.tokens,
+            "open_tokens": liftoff.open_tokens,
+            "opening": liftoff.opening,
             "unsubscribing": liftoff.unsubscribing,
             "hearing": liftoff.hearing,
             "settings": liftoff.settings,
@@ -79,5 +82,5 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "generating": liftoff.generating,
             "workspace_settings": liftoff.workspace_settings,
         },
-        [*unsubscribe_routes, *webhook_routes],
+        [*unsubscribe_routes, *open_routes, *webhook_routes],
     )
