@@ -42,13 +42,17 @@ class SenderFacts(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """All that the checks look at; ``lead_count`` counts the pending leads."""
+    """All that the checks look at; ``lead_count`` counts the pending leads.
+
+    ``lacks_postal_address``: the workspace requires one under its mails, and has none.
+    """
 
     status: str
     channel: Channel
     nodes: Nodes
     senders: tuple[SenderFacts, ...]
     lead_count: int
+    lacks_postal_address: bool = False
 
 
 class Finding(Struct, frozen=True):
@@ -147,6 +151,11 @@ def _campaign_blockers(snapshot: Snapshot, checks: Checks) -> Iterator[Blocker]:
             "missing-content",
             f"Nodes without the text they need, by position: {places}. Write their subject or body.",
             {"positions": positions},
+        )
+    if snapshot.lacks_postal_address and snapshot.channel == "email":
+        yield Blocker(
+            "missing-postal-address",
+            "The workspace requires a postal address under its mails, and has none: set it for the workspace.",
         )
 
 

@@ -14,6 +14,7 @@ AUDIT: Final = "audit-"
 CREDITS: Final = "credits-"
 DRAFTS: Final = "drafts-"
 PROJECTIONS: Final = "projections-"
+WORKSPACE: Final = "workspace-"
 
 
 def campaign(campaign_id: UUID) -> str:
@@ -59,6 +60,11 @@ def drafts(campaign_id: UUID) -> str:
 def projections(workspace_id: UUID) -> str:
     """What the read models leave out of the workspace's history."""
     return f"{PROJECTIONS}{workspace_id}"
+
+
+def workspace(workspace_id: UUID) -> str:
+    """What the workspace has decided for all of its campaigns."""
+    return f"{WORKSPACE}{workspace_id}"
 
 
 def subject(stream: str) -> UUID:

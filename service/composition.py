@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain import audit, message_draft, read_models, sender, suppression
+from domain import audit, message_draft, read_models, sender, suppression, workspace
 from domain import credits as credit_events
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
@@ -27,10 +27,12 @@ from service.campaigns.planning import Planning
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
 from service.campaigns.repository import Campaigns
+from service.campaigns.sending import SendingReading
 from service.campaigns.syncing import Syncing
 from service.channels.inbox import verify
 from service.channels.linkedin.absent import NoProvider
 from service.channels.linkedin.client import LinkedInClient
+from service.channels.opens import OpenTokens
 from service.channels.session import Timeouts
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import UnsubscribeTokens
@@ -41,11 +43,13 @@ from service.credits.repository import Credits
 from service.database.pool import Pool, open_pool
 from service.dispatch.answers import Answers
 from service.dispatch.approaches import ApproachCarrier
+from service.dispatch.bounces import BounceGuard
 from service.dispatch.claims import Claims
 from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.mails import MailCarrier, Mails
 from service.dispatch.material import Materials
+from service.dispatch.opening import Opening
 from service.dispatch.recording import Recording
 from service.dispatch.relations import Relations
 from service.dispatch.suppressions import Suppressions
@@ -92,6 +96,7 @@ from service.suppressions.entering import SuppressionList
 from service.suppressions.reading import SuppressionReading
 from service.vault import MasterKey, Sealer, Vault
 from service.worker import Worker
+from service.workspaces.settings import WorkspaceSettings
 
 EVENTS: Final = (
     *campaign_events.EVENTS,
@@ -102,6 +107,7 @@ EVENTS: Final = (
     *credit_events.EVENTS,
     *message_draft.EVENTS,
     *read_models.EVENTS,
+    *workspace.EVENTS,
 )
 """Every event there is."""
 VERIFYING: Final = Timeouts(connect=10.0, command=10.0)
@@ -145,6 +151,7 @@ class Liftoff:
     scheduling: Scheduling
     preflight: Preflight
     planning: Planning
+    sending_reading: SendingReading
     wording: Wording
     housekeeping: Housekeeping
     suppressions: Suppressions
@@ -153,6 +160,8 @@ class Liftoff:
     suppression_reading: SuppressionReading
     erasing: Erasing
     tokens: UnsubscribeTokens
+    open_tokens: OpenTokens
+    opening: Opening
     materials: Materials
     linkedin: LinkedInClient | None
     answers: Answers
@@ -167,6 +176,7 @@ class Liftoff:
     skipping: Skipping
     differences: Differences
     explaining: Explaining
+    workspace_settings: WorkspaceSettings
 
 
 @asynccontextmanager
@@ -204,6 +214,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
     unsubscribing = Unsubscribing(store, suppressions, clock)
     campaigns = Campaigns(store, gates, clock)
     senders = Senders(store, gates, clock)
+    workspace_settings = WorkspaceSettings(pool, store, vault, clock)
     runs = Runs(dead_after=timedelta(seconds=settings.run_dead_seconds))
     rollback = Rollback(store, campaigns, gates, runs)
     stale_after = timedelta(seconds=settings.stale_launch_seconds)
@@ -216,7 +227,17 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         pool, vault, senders, accounts, linkedin, timedelta(seconds=settings.linkedin_verify_seconds)
     )
     launching = Launching(
-        pool, store, campaigns, senders, runs, rollback, freshness, clock, stale_after, verification
+        pool,
+        store,
+        campaigns,
+        senders,
+        runs,
+        rollback,
+        freshness,
+        clock,
+        stale_after,
+        verification,
+        workspace_settings,
     )
     scheduling = Scheduling(pool, campaigns, launching, clock)
     dead_after = timedelta(seconds=settings.run_dead_seconds)
@@ -270,6 +291,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             clock,
             gaps(settings),
         ),
+        sending_reading=SendingReading(pool, campaigns, senders, clock, dead_after),
         wording=Wording(pool, vault, senders),
         housekeeping=Housekeeping(
             pool,
@@ -279,6 +301,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             launching,
             scheduling,
             Refunding(credits, clock),
+            BounceGuard(pool, campaigns, clock, settings.bounce_guard),
             clock,
             dead_after,
         ),
@@ -288,7 +311,9 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         suppression_reading=SuppressionReading(pool, store, vault, freshness),
         erasing=Erasing(store, vault, suppressions, unsubscribing, freshness),
         tokens=UnsubscribeTokens(master_key.derive("unsubscribe")),
-        materials=Materials(pool, vault, campaigns, senders),
+        open_tokens=OpenTokens(master_key.derive("open-tracking")),
+        opening=Opening(store, clock),
+        materials=Materials(pool, vault, campaigns, senders, workspace_settings),
         linkedin=linkedin,
         answers=answers,
         hearing=Hearing(pool, store, vault, senders, accounts, answers, linkedin, clock),
@@ -297,6 +322,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
         draft_reading=DraftReading(pool, campaigns, vault),
         draft_editing=DraftEditing(vault, draft_writing),
         resolving=Resolving(vault, draft_writing),
+        workspace_settings=workspace_settings,
         generating=Generating(pool, vault, draft_writing, credits, _llm(settings)),
         syncing=Syncing(pool, codec, campaigns),
         skipping=Skipping(store, vault, clock),
@@ -326,7 +352,7 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
     recording = Recording(
         liftoff.store, liftoff.vault, liftoff.suppressions, liftoff.clock, connection_patience(settings)
     )
-    mails = Mails(liftoff.materials, liftoff.tokens, liftoff.clock, settings.base_url)
+    mails = Mails(liftoff.materials, liftoff.tokens, liftoff.open_tokens, liftoff.clock, settings.base_url)
     ticks = Ticks(
         Claims(
             liftoff.pool,

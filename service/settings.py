@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import FieldInfo, fields
 
+from domain.bounce_guard import GuardRule
+
 _PREFIX = "LIFTOFF_"
 _OF_THE_CLIENT = {"LIFTOFF_API_KEY", "LIFTOFF_API_BASE_URL"}
 _MASK = "********"
@@ -48,6 +50,7 @@ Bytes = Annotated[int, Meta(ge=1024), Form("a whole number of bytes, at least 10
 Seconds = Annotated[float, Meta(gt=0, le=86_400), Form("a number of seconds, more than 0, at most 86400")]
 Gap = Annotated[float, Meta(ge=0, le=86_400), Form("a number of seconds, 0 to 86400")]
 Days = Annotated[int, Meta(ge=1, le=365), Form("a whole number of days, 1 to 365")]
+Percent = Annotated[float, Meta(gt=0, le=100), Form("a percentage, more than 0, at most 100")]
 Rate = Annotated[float, Meta(gt=0, le=1_000_000), Form("a number, more than 0, at most 1000000")]
 Switch = Annotated[bool, Form("true or false")]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], Form("one of debug, info, warning, error")]
@@ -100,6 +103,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 120.0
     run_dead_seconds: Annotated[Seconds, Doc("silence after which the run of a launch counts as dead")] = 15.0
 
+    bounce_guard_percent: Annotated[
+        Percent, Doc("share of bounces among a campaign's sends that pauses the campaign")
+    ] = 5.0
+    bounce_guard_sends: Annotated[Count, Doc("sends of a campaign before the bounce guard judges it")] = 100
+    bounce_guard_days: Annotated[Days, Doc("days that the bounce guard looks back, at most to a resume")] = 7
+
     smtp_sink: Annotated[Switch, Doc("whether 'liftoff serve' runs a local mail sink beside the service")] = (
         True
     )
@@ -128,6 +137,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     llm_api_key: Annotated[str | None, Doc("the key for LIFTOFF_LLM_URL, if it needs one", secret=True)] = (
         None
     )
+
+    @property
+    def bounce_guard(self) -> GuardRule:
+        """When too many of a campaign's mails bounce."""
+        return GuardRule(
+            percent=self.bounce_guard_percent,
+            least_sent=self.bounce_guard_sends,
+            days=self.bounce_guard_days,
+        )
 
     @property
     def base_url(self) -> str:

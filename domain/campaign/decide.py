@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from domain.bounce_guard import GuardRule, Tally, too_many_bounces
 from domain.campaign.checks import check_settings
 from domain.campaign.events import (
     EDITABLE,
@@ -145,6 +146,13 @@ class Pause(Struct, frozen=True, kw_only=True):
     reason: PauseReason = "requested"
 
 
+class Guard(Struct, frozen=True, kw_only=True):
+    """Claim no more sends if too many of the campaign's bounce."""
+
+    tally: Tally
+    rule: GuardRule
+
+
 class Resume(Struct, frozen=True, kw_only=True):
     """Claim sends again; completes at once when no lead has anything left to do."""
 
@@ -182,6 +190,7 @@ Command: TypeAlias = (
     | RollBack
     | RecordRefusal
     | Pause
+    | Guard
     | Resume
     | Complete
     | Stop
@@ -245,9 +254,8 @@ def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
             )
         case RecordRefusal(epoch=epoch, write=write):
             return (StaleWriteRefused(epoch=epoch, current_epoch=campaign.epoch, write=write),)
-        case Pause(reason=reason):
-            _require("pause", campaign)
-            return (CampaignPaused(reason=reason),)
+        case Pause() | Guard():
+            return _pause(campaign, command)
         case Resume(something_left=something_left):
             _require("resume", campaign)
             return (CampaignResumed(),) if something_left else (CampaignResumed(), CampaignCompleted())
@@ -301,6 +309,16 @@ def is_stale(campaign: Campaign, now: datetime, window: timedelta, run_is_alive:
     if campaign.status != "launching" or run_is_alive:
         return False
     return now - campaign.attempts[-1].accepted_at > window
+
+
+def _pause(campaign: Campaign, command: Pause | Guard) -> tuple[Event, ...]:
+    if isinstance(command, Pause):
+        _require("pause", campaign)
+        return (CampaignPaused(reason=command.reason),)
+    evidence = too_many_bounces(command.tally, command.rule)
+    if evidence is None or MACHINE.target("pause", campaign.status) is None:
+        return ()
+    return (CampaignPaused(reason="bounce-guard", evidence=evidence),)
 
 
 def _revise(command: ReviseLeads | ReviseDrafts) -> tuple[Event, ...]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
+from domain.bounce_guard import BounceEvidence
 from domain.event import Event
 from domain.lead.events import SkipReason
 from domain.readiness import Checks
@@ -232,10 +233,11 @@ class StaleWriteRefused(Event, frozen=True, kw_only=True):
 
 
 class CampaignPaused(Event, frozen=True, kw_only=True):
-    """No send is claimed from here on."""
+    """No send is claimed from here on; ``evidence`` is what the bounce guard saw, if it was the guard."""
 
     type = "campaign-paused"
     reason: PauseReason
+    evidence: BounceEvidence | None = None
 
 
 class CampaignResumed(Event, frozen=True, kw_only=True):

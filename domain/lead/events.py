@@ -294,6 +294,13 @@ class LeadSuppressed(Event, frozen=True, kw_only=True):
     type = "lead-suppressed"
 
 
+class MailOpened(Event, frozen=True, kw_only=True):
+    """The picture in a mail was fetched, by the person or by a program of theirs; kept once for each send."""
+
+    type = "mail-opened"
+    send_id: UUID
+
+
 EVENTS: tuple[type[Event], ...] = (
     LeadsImported,
     LeadsCorrected,
@@ -318,6 +325,7 @@ EVENTS: tuple[type[Event], ...] = (
     LeadCompleted,
     LeadUnsubscribed,
     LeadSuppressed,
+    MailOpened,
 )
 
 # --- Facts: an event, taken apart per lead ---------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from uuid import UUID
 from domain.campaign.decide import Archive, Pause, Resume, Stop, decide
 from domain.campaign.state import Campaign
 from service.caller import Caller
-from service.campaigns.repository import Campaigns, Expect, any_version
-from service.database.pool import Pool
+from service.campaigns.repository import Campaigns, Change, Expect, any_version
+from service.database.pool import Connection, Pool
+from service.dispatch import bounces
 from service.dispatch.gates import Gates
 
 
@@ -42,9 +43,14 @@ class Lifecycle:
         # A paused campaign can only come to have less to do. If the last of it is done just now, that is found later.
         async with self._pool.acquire() as connection:
             left = await self._gates.something_left(connection, caller.workspace_id, campaign_id)
-        return await self._campaigns.execute(
-            caller, campaign_id, lambda paused: decide(paused, Resume(something_left=left)), expect
-        )
+
+        async def plan(paused: Campaign) -> Change:
+            return Change(events=decide(paused, Resume(something_left=left)), beside=begin_anew)
+
+        async def begin_anew(connection: Connection, resumed: Campaign) -> None:
+            await bounces.begin_anew(connection, caller.workspace_id, resumed.id)
+
+        return await self._campaigns.revise(caller, campaign_id, plan, expect)
 
     async def stop(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Campaign:
         """End it for good; leads that are not done are cancelled in the background."""

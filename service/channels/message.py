@@ -48,7 +48,8 @@ class Mail(Struct, frozen=True, kw_only=True):
     """What one mail says, to whom, and when it was written (aware).
 
     ``unsubscribe_url`` answers a POST by unsubscribing (RFC 8058). With ``follows`` the mail is a follow-up: an empty
-    ``subject`` becomes "Re: " and the subject of the first.
+    ``subject`` becomes "Re: " and the subject of the first. With a ``postal_address`` the mail ends with it, and with a
+    line to unsubscribe by that people can see. ``open_url`` is a picture that tells that the mail was opened.
     """
 
     send_id: UUID
@@ -58,7 +59,9 @@ class Mail(Struct, frozen=True, kw_only=True):
     body: str
     written_at: datetime
     signature: str = ""
+    postal_address: str = ""
     unsubscribe_url: str | None = None
+    open_url: str | None = None
     follows: FirstMail | None = None
 
 
@@ -77,7 +80,7 @@ def compose(mail: Mail) -> bytes:
         *(f"{name}: {value}" for name, value in _headers(mail)),
         "",
         *_part("plain", text),
-        *_part("html", _html(text)),
+        *_part("html", _html(text, mail.open_url)),
         f"--{_BOUNDARY}--",
         "",
     ]
@@ -154,16 +157,24 @@ def _url(url: str) -> str:
 
 
 def _plain_text(mail: Mail) -> str:
-    text = "\n\n".join(part for part in (mail.body, mail.signature) if part)
+    text = "\n\n".join(part for part in (mail.body, mail.signature, _footer(mail)) if part)
     return _encodable(_LINE_BREAK.sub("\n", text))
 
 
-def _html(text: str) -> str:
+def _footer(mail: Mail) -> str:
+    """Who wrote, for whoever looks for it, and the way out: only together, and only where there is an address."""
+    if not mail.postal_address or mail.unsubscribe_url is None:
+        return mail.postal_address
+    return f"{mail.postal_address}\nUnsubscribe: {mail.unsubscribe_url}"
+
+
+def _html(text: str, open_url: str | None) -> str:
     paragraphs = _PARAGRAPH_BREAK.split(text.strip("\n"))
     blocks = "\n".join(
         f"<p>{_linked(paragraph).replace(chr(10), '<br>' + chr(10))}</p>" for paragraph in paragraphs
     )
-    return f"<!DOCTYPE html>\n<html><body>\n{blocks}\n</body></html>"
+    picture = f'\n<img src="{escape(open_url)}" width="1" height="1" alt="">' if open_url else ""
+    return f"<!DOCTYPE html>\n<html><body>\n{blocks}{picture}\n</body></html>"
 
 
 def _linked(text: str) -> str:

@@ -12,6 +12,7 @@ from service.caller import Caller
 from service.channels import outcome as channel
 from service.channels.inbox_url import parse_smtp_url
 from service.channels.message import FirstMail, Mail, Mailbox, compose, message_id
+from service.channels.opens import OpenTokens, TrackedMail
 from service.channels.smtp import SmtpChannel
 from service.channels.unsubscribe import Subscription, UnsubscribeTokens
 from service.clock import Clock
@@ -37,11 +38,17 @@ class Mails:
     """Prepares the mails of claims."""
 
     def __init__(
-        self, materials: Materials, tokens: UnsubscribeTokens, clock: Clock, public_url: str
+        self,
+        materials: Materials,
+        tokens: UnsubscribeTokens,
+        open_tokens: OpenTokens,
+        clock: Clock,
+        public_url: str,
     ) -> None:
         """``public_url`` is where recipients reach this service, without a slash at the end."""
         self._materials = materials
         self._tokens = tokens
+        self._open_tokens = open_tokens
         self._clock = clock
         self._public_url = public_url
 
@@ -84,8 +91,10 @@ class Mails:
             subject=words.subject,
             body=words.body,
             signature=_signature(campaign, profile, material),
+            postal_address=material.postal_address(claim.due),
             written_at=self._clock.now(),
             unsubscribe_url=self._unsubscribe_url(claim),
+            open_url=self._open_url(claim) if campaign.settings.open_tracking else None,
             follows=_first_mail(claim, profile, material) if node.is_reply else None,
         )
 
@@ -93,6 +102,10 @@ class Mails:
         due = claim.due
         token = self._tokens.issue(Subscription(due.workspace_id, due.campaign_id, due.lead_id))
         return f"{self._public_url}/unsubscribe/{token}"
+
+    def _open_url(self, claim: Claim) -> str:
+        mail = TrackedMail(claim.due.workspace_id, claim.due.lead_id, claim.send_id)
+        return f"{self._public_url}/opened/{self._open_tokens.issue(mail)}"
 
 
 class MailCarrier:

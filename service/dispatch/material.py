@@ -1,4 +1,4 @@
-"""What sends are made from: campaigns, senders, and the documents of both and of the leads."""
+"""What sends are made from: campaigns, senders, workspaces, and the documents of these and of the leads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from msgspec import Struct
 from domain.campaign.state import Campaign
 from domain.sender import Sender
 from domain.sequence import position_of
+from domain.workspace import Workspace
 from service.campaigns.repository import Campaigns
 from service.database.pool import Pool
 from service.dispatch.due import Due, Key
 from service.messages.promoted import Promoted, Recipient, promoted, words_for
 from service.senders.repository import Senders
-from service.texts import LeadProfile, NodeWords, SenderProfile, unpack
+from service.texts import LeadProfile, NodeWords, SenderProfile, Words, unpack
 from service.vault import Vault
+from service.workspaces.settings import WorkspaceSettings
 
 
 class Material(Struct, frozen=True):
@@ -24,6 +26,7 @@ class Material(Struct, frozen=True):
 
     campaigns: Mapping[Key, Campaign]
     senders: Mapping[Key, Sender]
+    workspaces: Mapping[UUID, Workspace]
     drafts: Promoted
     documents: Mapping[UUID, bytes]
 
@@ -39,6 +42,7 @@ class Material(Struct, frozen=True):
         """Whether no text that the send may need was erased."""
         drafts = (self.drafts.get((due.lead_id, node.id)) for node in self.campaign(due).nodes)
         needed = {due.document_id, *_campaign_texts(self.campaign(due)), *_sender_texts(sender)}
+        needed.update(_workspace_texts(self.workspaces[due.workspace_id]))
         return needed | {draft for draft in drafts if draft is not None} <= self.documents.keys()
 
     def lead(self, due: Due) -> LeadProfile:
@@ -48,6 +52,11 @@ class Material(Struct, frozen=True):
     def profile(self, sender: Sender) -> SenderProfile:
         """Who the sender is."""
         return unpack(self.documents[sender.profile_id], SenderProfile)
+
+    def postal_address(self, due: Due) -> str:
+        """What stands under the mails of the lead's workspace; empty if it set nothing."""
+        ref = self.workspaces[due.workspace_id].postal_address
+        return "" if ref is None else unpack(self.documents[ref.document_id], Words).text
 
     def words(self, due: Due, node_id: UUID) -> NodeWords:
         """What the lead is sent for a node. Raises ``MissingDraft``, and ``templating.Unresolved``."""
@@ -59,21 +68,32 @@ class Material(Struct, frozen=True):
 class Materials:
     """Gathers what sends are made from."""
 
-    def __init__(self, pool: Pool, vault: Vault, campaigns: Campaigns, senders: Senders) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        vault: Vault,
+        campaigns: Campaigns,
+        senders: Senders,
+        workspaces: WorkspaceSettings,
+    ) -> None:
         self._pool = pool
         self._vault = vault
         self._campaigns = campaigns
         self._senders = senders
+        self._workspaces = workspaces
 
     async def gather(self, rows: Sequence[Due]) -> Material:
         """What the sends of these rows are made from."""
         campaigns = await self._load_campaigns(rows)
         senders = await self._load_senders(rows)
+        workspaces = {id_: await self._workspaces.load(id_) for id_ in {due.workspace_id for due in rows}}
         recipients = [Recipient(due.workspace_id, due.campaign_id, due.lead_id) for due in rows]
         async with self._pool.acquire() as connection:
             drafts = await promoted(connection, recipients)
-        documents = await self._open(_wanted(rows, campaigns, senders, drafts))
-        return Material(campaigns, senders, drafts, documents)
+        wanted = _wanted(rows, campaigns, senders, drafts)
+        for workspace_id, workspace in workspaces.items():
+            wanted[workspace_id].update(_workspace_texts(workspace))
+        return Material(campaigns, senders, workspaces, drafts, await self._open(wanted))
 
     async def _load_campaigns(self, rows: Sequence[Due]) -> dict[Key, Campaign]:
         keys = {(due.workspace_id, due.campaign_id) for due in rows}
@@ -123,3 +143,7 @@ def _campaign_texts(campaign: Campaign) -> list[UUID]:
 
 def _sender_texts(sender: Sender) -> list[UUID]:
     return [sender.profile_id] if sender.inbox_id is None else [sender.profile_id, sender.inbox_id]
+
+
+def _workspace_texts(workspace: Workspace) -> list[UUID]:
+    return [] if workspace.postal_address is None else [workspace.postal_address.document_id]

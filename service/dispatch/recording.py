@@ -42,8 +42,8 @@ from service.channels import outcome as mail
 from service.channels.linkedin import port as linkedin
 from service.clock import Clock
 from service.database.pool import Connection
+from service.dispatch import bounces, quotas
 from service.dispatch import due as due_table
-from service.dispatch import quotas
 from service.dispatch.claims import Claim
 from service.dispatch.due import Due, Key
 from service.dispatch.leads import lead_append, read_leads
@@ -162,6 +162,8 @@ class Recording:
         await self._follow(connection, stored)
         await self._suppress(connection, batch)
         await self._rest(connection, batch)
+        told = ((finished.claim.due, events) for finished, events in stored)
+        await bounces.count(connection, told, self._clock.now())
 
     async def _append(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from domain.sending_status import SENTENCES
 from domain.simulation import ASSUMPTIONS
 
 _ID: Final = "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41"
@@ -160,5 +161,21 @@ PLAN: Final = {
         ],
         "blockers": [],
         "assumptions": list(ASSUMPTIONS),
+    }
+}
+
+SENDING_STATUS: Final = {
+    "sending_status": {
+        "campaign_status": "active",
+        "as_of": "2030-03-29T17:20:00Z",
+        "senders": [
+            {
+                "sender_id": _SENDER_ID,
+                "sender_name": "ada@example.com",
+                "code": "out_of_hours",
+                "message": SENTENCES["out_of_hours"],
+                "next_at": "2030-04-01T08:00:00Z",
+            }
+        ],
     }
 }

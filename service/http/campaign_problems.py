@@ -179,6 +179,13 @@ LAUNCH_PROBLEMS: Final = (
         "Write their texts.",
     ),
     ProblemType(
+        "missing-postal-address",
+        400,
+        "The workspace has no postal address",
+        "This workspace requires a postal address under its mails, and none is set.",
+        "Set 'postal_address' with PUT /api/workspace.",
+    ),
+    ProblemType(
         "sender-not-active",
         400,
         "A sender is not ready to send",

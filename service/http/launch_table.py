@@ -137,6 +137,15 @@ _ROWS: Final = (
         ),
     ),
     Row(
+        code="missing-postal-address",
+        provoked_by="an e-mail campaign of a workspace that requires a postal address and has none",
+        tells="what to do",
+        answer=_blocked(
+            "missing-postal-address",
+            "The workspace requires a postal address under its mails, and has none: set it for the workspace.",
+        ),
+    ),
+    Row(
         code="sender-not-active",
         provoked_by="a sender whose warm-up is incomplete, or whose account does not work",
         tells="the sender and its status",

@@ -18,20 +18,24 @@ from service.http.launch import launch_routes
 from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
 from service.http.messages import message_routes
+from service.http.opens import open_routes
 from service.http.people import people_routes
 from service.http.plan import plan_routes
 from service.http.senders import sender_routes
+from service.http.sending_status import sending_status_routes
 from service.http.sequence import sequence_routes
 from service.http.suppressions import suppression_routes
 from service.http.syncing import sync_routes
 from service.http.unsubscribe import unsubscribe_routes
 from service.http.webhooks import webhook_routes
+from service.http.workspace import workspace_routes
 
 API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *campaign_routes,
     *sequence_routes,
     *lifecycle_routes,
     *plan_routes,
+    *sending_status_routes,
     *sync_routes,
     *lead_routes,
     *launch_routes,
@@ -43,6 +47,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *audit_routes,
     *credit_routes,
     *message_routes,
+    *workspace_routes,
 )
 
 
@@ -58,6 +63,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "lifecycle": liftoff.lifecycle,
             "preflight": liftoff.preflight,
             "planning": liftoff.planning,
+            "sending_reading": liftoff.sending_reading,
             "importing": liftoff.importing,
             "lead_reading": liftoff.lead_reading,
             "lead_editing": liftoff.lead_editing,
@@ -73,6 +79,8 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "erasing": liftoff.erasing,
             "suppression_reading": liftoff.suppression_reading,
             "tokens": liftoff.tokens,
+            "open_tokens": liftoff.open_tokens,
+            "opening": liftoff.opening,
             "unsubscribing": liftoff.unsubscribing,
             "hearing": liftoff.hearing,
             "settings": liftoff.settings,
@@ -85,6 +93,7 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "syncing": liftoff.syncing,
             "differences": liftoff.differences,
             "explaining": liftoff.explaining,
+            "workspace_settings": liftoff.workspace_settings,
         },
-        [*unsubscribe_routes, *webhook_routes],
+        [*unsubscribe_routes, *open_routes, *webhook_routes],
     )

@@ -32,6 +32,7 @@ from service.senders.repository import Senders
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.store.log import EventStore
+from service.workspaces.settings import WorkspaceSettings
 
 RETRY_AFTER: Final = 5
 """Seconds after which a launch in progress is worth another look; most are over sooner."""
@@ -71,6 +72,7 @@ class Launching:
         clock: Clock,
         stale_after: timedelta,
         verification: Verification,
+        workspaces: WorkspaceSettings,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -82,6 +84,7 @@ class Launching:
         self._clock = clock
         self._stale_after = stale_after
         self._verification = verification
+        self._workspaces = workspaces
 
     async def launch(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Launched:
         """Check everything, then accept the launch and dispatch its run, together or not at all.
@@ -128,8 +131,16 @@ class Launching:
             )
             for id_, sender in senders.items()
         )
+        workspace = await self._workspaces.load(workspace_id)
         return readiness.check(
-            readiness.Snapshot(campaign.status, campaign.channel, campaign.nodes, facts, campaign.lead_count)
+            readiness.Snapshot(
+                campaign.status,
+                campaign.channel,
+                campaign.nodes,
+                facts,
+                campaign.lead_count,
+                workspace.lacks_postal_address,
+            )
         )
 
     async def expire(self, caller: Caller, campaign: Campaign) -> Campaign:

@@ -68,10 +68,12 @@ class Senders:
             raise no_such_sender()
         return found[sender_id]
 
-    async def load_many(self, workspace_id: UUID, sender_ids: Iterable[UUID]) -> dict[UUID, Sender]:
+    async def load_many(
+        self, workspace_id: UUID, sender_ids: Iterable[UUID], connection: Connection | None = None
+    ) -> dict[UUID, Sender]:
         """The senders now, by id; those that are unknown or removed are absent."""
         names = {streams.sender(sender_id): sender_id for sender_id in sender_ids}
-        histories = await self._store.read_streams(workspace_id, list(names))
+        histories = await self._store.read_streams(workspace_id, list(names), connection)
         senders = {names[name]: fold(history) for name, history in histories.items()}
         return {id_: sender for id_, sender in senders.items() if sender is not None and not sender.removed}
 

@@ -225,3 +225,16 @@ def _decoded(value: str) -> str:
 def _words(text: str) -> list[str]:
     """What remains of a text inside a header: line breaks, controls and runs of blanks are one blank."""
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).split()
+
+
+def test_a_postal_address_ends_the_mail_with_a_visible_way_out() -> None:
+    parsed = read(msgspec.structs.replace(MAIL, postal_address="Quieter Weeks <Ltd>\n1 Mill Lane"))
+    footer = f"Quieter Weeks <Ltd>\n1 Mill Lane\nUnsubscribe: {MAIL.unsubscribe_url}"
+    assert text_of(parsed, "plain").rstrip("\n").endswith(f"Ada\n\n{footer}")
+    html = text_of(parsed, "html")
+    assert "Quieter Weeks &lt;Ltd&gt;<br>\n1 Mill Lane<br>" in html
+    assert f'<a href="{MAIL.unsubscribe_url}">' in html
+
+
+def test_without_a_postal_address_the_mail_ends_with_the_signature() -> None:
+    assert text_of(read(MAIL), "plain").rstrip("\n").endswith("Ada")

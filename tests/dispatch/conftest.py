@@ -52,7 +52,7 @@ class Worker:
             1,
             Gaps(email=gap, linkedin=gap),
         )
-        self._mails = Mails(parts.materials, parts.tokens, parts.clock, "http://test")
+        self._mails = Mails(parts.materials, parts.tokens, parts.open_tokens, parts.clock, "http://test")
         self._recording = Recording(
             parts.store, parts.vault, parts.suppressions, parts.clock, connection_patience(parts.settings)
         )

@@ -55,6 +55,7 @@ def test_a_complete_draft_is_ready() -> None:
         (changed(lead_count=0), ["no-pending-leads"]),
         (changed(nodes=(WAIT, END)), ["no-sendable-nodes"]),
         (changed(nodes=(EMPTY_MAIL, END)), ["missing-content"]),
+        (changed(lacks_postal_address=True), ["missing-postal-address"]),
         (changed(senders=(sender("warming"),)), ["sender-not-active"]),
         (changed(senders=(sender("pending", inbox=False),)), ["sender-inbox-missing"]),
         (changed(senders=(sender("warming", inbox=False),)), ["sender-not-active", "sender-inbox-missing"]),
@@ -101,11 +102,12 @@ def test_a_campaign_that_is_no_draft_is_told_its_status() -> None:
     assert "stopped" in blocker.message
 
 
-def test_a_linkedin_sender_is_ready_when_connected_and_needs_no_inbox() -> None:
+def test_a_linkedin_sender_is_ready_when_connected_and_needs_neither_inbox_nor_postal_address() -> None:
     invitation = Node(id=UUID(int=5), type="connection_request")
     account = SenderFacts(UUID(int=8), "linkedin", "connected", inbox_configured=False)
     snapshot = Snapshot("draft", "linkedin", (invitation, END), (account,), lead_count=1)
     assert check(snapshot).ready
+    assert check(msgspec.structs.replace(snapshot, lacks_postal_address=True)).ready
     gone = msgspec.structs.replace(account, status="disconnected")
     assert codes(check(msgspec.structs.replace(snapshot, senders=(gone,))).blockers) == ["sender-not-active"]
 

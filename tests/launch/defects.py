@@ -115,6 +115,12 @@ def _nothing_is_written(design: Design) -> None:
     design.nodes = _UNWRITTEN[design.channel]
 
 
+async def _an_address_is_required(case: Case) -> None:
+    client = case.tenant.client
+    good(await client.put("/api/workspace", json={"require_postal_address": True}))
+    case.faults.push_async_callback(client.put, "/api/workspace", json={})
+
+
 async def _an_account_is_not_active(case: Case) -> None:
     address = f"/api/senders/{case.concerns(IDLE)}"
     if case.channel == "email":
@@ -174,6 +180,7 @@ DEFECTS: Final[Mapping[str, Defect]] = {
     "no-pending-leads": Defect(design=_nobody_is_sent_to),
     "no-sendable-nodes": Defect(design=_nothing_is_sent),
     "missing-content": Defect(design=_nothing_is_written),
+    "missing-postal-address": Defect(happen=_an_address_is_required, channel="email"),
     "sender-not-active": Defect(happen=_an_account_is_not_active),
     "sender-inbox-missing": Defect(design=_an_account_has_no_inbox, happen=_which_is_named, channel="email"),
     "linkedin-account-gone": Defect(happen=_an_account_is_gone, channel="linkedin"),
@@ -221,7 +228,7 @@ EXCLUSIONS: Final = (
     _apart("no-pending-leads", "all-leads-skipped", "without leads nobody is left out"),
     _apart("no-sendable-nodes", "missing-content", "only nodes that send need a text"),
     _apart(
-        "sender-inbox-missing",
+        "missing-postal-address sender-inbox-missing",
         "linkedin-account-gone linkedin-unavailable",
         "a campaign has one channel, and so have its accounts",
     ),

@@ -17,6 +17,7 @@ PROMISED_ORDER = (
     "no-pending-leads",
     "no-sendable-nodes",
     "missing-content",
+    "missing-postal-address",
     "sender-not-active",
     "sender-inbox-missing",
 )
@@ -49,6 +50,7 @@ snapshots = st.builds(
     nodes=st.lists(nodes, max_size=5).map(lambda drawn: (*drawn, END)),
     senders=st.lists(senders, max_size=4).map(tuple),
     lead_count=st.integers(0, 3),
+    lacks_postal_address=st.booleans(),
 )
 
 
