@@ -361,6 +361,7 @@ def gaps(settings: Settings) -> Gaps:
     return Gaps(
         email=timedelta(seconds=settings.send_gap_seconds),
         linkedin=timedelta(seconds=settings.linkedin_gap_seconds),
+        jitter=settings.send_jitter,
     )
 
 
