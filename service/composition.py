@@ -34,6 +34,7 @@ from service.credits.repository import Credits
 from service.database.pool import Pool, open_pool
 from service.dispatch.answers import Answers
 from service.dispatch.approaches import ApproachCarrier
+from service.dispatch.breakers import Breakers
 from service.dispatch.claims import Claims
 from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
@@ -239,6 +240,7 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             launching,
             scheduling,
             Refunding(credits, clock),
+            Breakers(pool, accounts),
             clock,
             dead_after,
         ),

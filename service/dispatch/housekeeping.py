@@ -1,7 +1,7 @@
 """Housekeeping: what nobody else comes back to.
 
 Sends whose worker died, launches whose run died, campaigns whose last lead is done, leads of campaigns that have
-ended, launches whose time has come, and credits reserved for a request that died.
+ended, launches whose time has come, credits reserved for a request that died, and senders whose sends keep failing.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from service.credits.refunding import Refunding
 from service.database.pool import Connection, Pool
 from service.dispatch import due as due_table
 from service.dispatch import quotas
+from service.dispatch.breakers import Breakers
 from service.dispatch.due import Due
 from service.dispatch.gates import Gates
 from service.dispatch.leads import lead_append, read_leads
@@ -68,6 +69,7 @@ class Housekeeping:
         launching: Launching,
         scheduling: Scheduling,
         refunding: Refunding,
+        breakers: Breakers,
         clock: Clock,
         worker_dead_after: timedelta,
     ) -> None:
@@ -79,6 +81,7 @@ class Housekeeping:
         self._launching = launching
         self._scheduling = scheduling
         self._refunding = refunding
+        self._breakers = breakers
         self._clock = clock
         self._worker_dead_after = worker_dead_after
         self._beat_at: datetime | None = None
@@ -92,6 +95,7 @@ class Housekeeping:
         await self.expire_launches()
         await self._scheduling.launch_due()
         await self._refunding.round()
+        await self._breakers.round()
 
     async def beat(self, worker_id: UUID) -> None:
         """The sign of life of this process's worker."""
