@@ -8,6 +8,9 @@ sender have a ``Quota`` besides (``domain.quota``).
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -73,14 +76,40 @@ def untouched(daily_limit: int | None) -> Allowance:
 
 
 class Gaps(Struct, frozen=True):
-    """The least time between two sends of one sender: of mails, and of actions on LinkedIn."""
+    """The least time between two sends of one sender: of mails, and of actions on LinkedIn.
+
+    ``jitter``: by which share of itself a gap is longer than that at the most.
+    """
 
     email: timedelta = timedelta()
     linkedin: timedelta = timedelta()
+    jitter: float = 0.0
 
     def after(self, action: Action) -> timedelta:
         """How long a sender rests after an action."""
         return self.email if action == "email" else self.linkedin
+
+
+class Jitter(Struct, frozen=True):
+    """By how much the gaps of a sender are longer than the least: by 0 up to ``most`` of it, all equally likely.
+
+    It looks like chance and is none: the sender, the day and how many it has sent that day say how long it rests. So a
+    plan knows what the claim will do, and a claim that is made again does the same.
+    """
+
+    most: float
+    sender_id: UUID
+
+    def stretched(self, gap: timedelta, day: date, nth: int) -> timedelta:
+        """How long the sender rests after its ``nth`` send of ``day``: at least ``gap``."""
+        seed = b"%b/%d/%d" % (self.sender_id.bytes, day.toordinal(), nth)
+        drawn = int.from_bytes(blake2b(seed, digest_size=_DRAWN_BYTES).digest()) / 256**_DRAWN_BYTES
+        return gap + gap * (self.most * drawn)
+
+
+STEADY: Final = Jitter(0.0, UUID(int=0))
+"""Gaps that are all of the least length."""
+_DRAWN_BYTES: Final = 6
 
 
 def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetime) -> Allowance:
@@ -97,13 +126,14 @@ def after_gap(sender: Allowance, gap: timedelta, now: datetime) -> Allowance:
 class Lane(Struct, frozen=True):
     """The three allowances that a send counts against, and the least time between two sends of its sender.
 
-    ``own`` is the sender's within the campaign.
+    ``own`` is the sender's within the campaign; ``jitter`` makes its gaps longer.
     """
 
     sender: Allowance
     campaign: Allowance
     own: Allowance
     gap: timedelta
+    jitter: Jitter = STEADY
 
     def left(self, now: datetime, at_most: int) -> int:
         """How many may be sent at ``now``, ``at_most`` at the most."""
@@ -112,11 +142,14 @@ class Lane(Struct, frozen=True):
 
     def charged(self, now: datetime) -> Lane:
         """The lane after one more send at ``now``."""
+        sender = self.sender.charged(now)
+        rest = self.jitter.stretched(self.gap, sender.day, sender.sent_today)
         return Lane(
-            after_gap(self.sender.charged(now), self.gap, now),
+            after_gap(sender, rest, now),
             self.campaign.charged(now),
             self.own.charged(now),
             self.gap,
+            self.jitter,
         )
 
     @property

@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.lead.decide import due_after
-from domain.pacing import Allowance, Lane
+from domain.pacing import Allowance, Jitter, Lane
 from domain.quota import Quota
 from domain.schedule import Openings, OperatingHours
 from domain.sequence import SENDABLE, Action, Channel, Nodes, action_of, next_sendable
@@ -30,13 +30,15 @@ ASSUMPTIONS: Final = (
 class SenderAhead(Struct, frozen=True, kw_only=True):
     """A sender account and what it may still send; ``allowance`` is of its ``daily_limit``.
 
-    ``gap`` is the least time between two of its sends; ``weekly`` holds the kinds of action that have a weekly limit.
+    ``gap`` is the least time between two of its sends, ``jitter`` by which share of itself it may be longer; ``weekly``
+    holds the kinds of action that have a weekly limit.
     """
 
     daily_limit: int
     allowance: Allowance
     gap: timedelta
     weekly: Mapping[Action, Quota] = {}
+    jitter: float = 0.0
 
 
 class LeadAhead(NamedTuple):
@@ -91,9 +93,10 @@ def simulate(
 class _Sender:
     """A sender account as the simulation uses it up."""
 
-    def __init__(self, ahead: SenderAhead, now: datetime) -> None:
+    def __init__(self, id_: UUID, ahead: SenderAhead, now: datetime) -> None:
         self.allowance = ahead.allowance.settled(now)
         self.gap = ahead.gap
+        self.jitter = Jitter(ahead.jitter, id_)
         self.weeks = dict(ahead.weekly)
 
 
@@ -157,7 +160,8 @@ class _Queue:
             self._sender.weeks[self._action] = week.charged(now)
 
     def _lane(self) -> Lane:
-        return Lane(self._sender.allowance, self.campaign.allowance, self._own.allowance, self._sender.gap)
+        sender = self._sender
+        return Lane(sender.allowance, self.campaign.allowance, self._own.allowance, sender.gap, sender.jitter)
 
 
 _Turn: TypeAlias = tuple[datetime, datetime, int, int, int]
@@ -176,7 +180,7 @@ class _Simulation:
         self, now: datetime, senders: Mapping[UUID, SenderAhead], campaigns: Iterable[CampaignAhead]
     ) -> None:
         self._now = now
-        self._senders = {id_: _Sender(ahead, now) for id_, ahead in senders.items()}
+        self._senders = {id_: _Sender(id_, ahead, now) for id_, ahead in senders.items()}
         self._queues: list[_Queue] = []
         self._lanes: dict[tuple[int, UUID, Action], _Queue] = {}
         self._turns: list[_Turn] = []

@@ -44,6 +44,7 @@ from service.database.pool import Pool, open_pool
 from service.dispatch.answers import Answers
 from service.dispatch.approaches import ApproachCarrier
 from service.dispatch.bounces import BounceGuard
+from service.dispatch.breakers import Breakers
 from service.dispatch.claims import Claims
 from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
@@ -299,9 +300,12 @@ def _assemble(settings: Settings, pool: Pool, master_key: MasterKey, clock: Cloc
             campaigns,
             gates,
             launching,
-            scheduling,
-            Refunding(credits, clock),
-            BounceGuard(pool, campaigns, clock, settings.bounce_guard),
+            (
+                BounceGuard(pool, campaigns, clock, settings.bounce_guard).round,
+                Breakers(pool, accounts).round,
+                scheduling.launch_due,
+                Refunding(credits, clock).round,
+            ),
             clock,
             dead_after,
         ),
@@ -432,6 +436,7 @@ def gaps(settings: Settings) -> Gaps:
     return Gaps(
         email=timedelta(seconds=settings.send_gap_seconds),
         linkedin=timedelta(seconds=settings.linkedin_gap_seconds),
+        jitter=settings.send_jitter,
     )
 
 

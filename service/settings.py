@@ -49,6 +49,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000), Form("a whole number, 1 to 1000
 Bytes = Annotated[int, Meta(ge=1024), Form("a whole number of bytes, at least 1024")]
 Seconds = Annotated[float, Meta(gt=0, le=86_400), Form("a number of seconds, more than 0, at most 86400")]
 Gap = Annotated[float, Meta(ge=0, le=86_400), Form("a number of seconds, 0 to 86400")]
+Share = Annotated[float, Meta(ge=0, le=1), Form("a number, 0 to 1")]
 Days = Annotated[int, Meta(ge=1, le=365), Form("a whole number of days, 1 to 365")]
 Percent = Annotated[float, Meta(gt=0, le=100), Form("a percentage, more than 0, at most 100")]
 Rate = Annotated[float, Meta(gt=0, le=1_000_000), Form("a number, more than 0, at most 1000000")]
@@ -91,6 +92,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     send_gap_seconds: Annotated[Gap, Doc("least time between two mails of one sender")] = 60.0
     linkedin_gap_seconds: Annotated[Gap, Doc("least time between two actions of one sender on LinkedIn")] = (
         120.0
+    )
+    send_jitter: Annotated[Share, Doc("by up to which share of itself a gap between two sends is longer")] = (
+        0.25
     )
     linkedin_connection_days: Annotated[
         Days, Doc("days a person has to accept an invitation before the lead times out")

@@ -101,7 +101,13 @@ class LooksAhead:
 
     def _sender(self, row: Mapping[str, Any], weekly: Mapping[Action, Quota]) -> SenderAhead:
         gap = self._gaps.linkedin if weekly else self._gaps.email
-        return SenderAhead(daily_limit=row["daily_limit"], allowance=_allowance(row), gap=gap, weekly=weekly)
+        return SenderAhead(
+            daily_limit=row["daily_limit"],
+            allowance=_allowance(row),
+            gap=gap,
+            weekly=weekly,
+            jitter=self._gaps.jitter,
+        )
 
     async def _leads(
         self, connection: Connection, workspace_id: UUID, campaign_ids: Iterable[UUID], now: datetime

@@ -15,6 +15,7 @@ import structlog
 from msgspec import Struct
 
 from domain import streams
+from domain.breaker import FAILURES_IN_A_ROW
 from domain.campaign.decide import RecordRefusal
 from domain.campaign.decide import decide as decide_campaign
 from domain.lead.decide import BeginSend, intend
@@ -117,7 +118,10 @@ class Claims:
         self, connection: Connection, shard: int, limits: Limits, now: datetime
     ) -> dict[Key, int]:
         """Lock what the claim counts against; answers the epochs of the campaigns that may send."""
-        async for row in _queries.free_senders(connection, shard=shard, shards=self._shards, now=now):
+        free = _queries.free_senders(
+            connection, shard=shard, shards=self._shards, failures=FAILURES_IN_A_ROW, now=now
+        )
+        async for row in free:
             limits.admit_sender((row["workspace_id"], row["sender_id"]), _allowance(row))
         if not limits.senders:
             return {}

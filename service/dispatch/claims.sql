@@ -10,11 +10,16 @@ RETURNING generation;
 -- Whether this link is still the shard's; its successor waits until this transaction ends.
 SELECT true FROM dispatch_shards WHERE shard = :shard AND generation = :generation FOR SHARE;
 
--- name: free_senders(shard, shards, now)
--- The shard's senders that may send now and have something due, locked; one that another worker holds is passed over.
+-- name: free_senders(shard, shards, failures, now)
+-- The shard's senders that may send now, have not failed too often in a row and have something due, locked; one that
+-- another worker holds is passed over.
 SELECT s.workspace_id, s.sender_id, s.daily_limit, s.day, s.sent_today, s.next_free_at
 FROM dispatch_senders AS s
 WHERE s.usable
+  AND NOT EXISTS (
+      SELECT FROM dispatch_failures AS f
+      WHERE f.workspace_id = s.workspace_id AND f.sender_id = s.sender_id AND f.in_row >= :failures
+  )
   AND mod(s.slot, :shards) = :shard
   AND s.next_free_at <= :now
   AND EXISTS (

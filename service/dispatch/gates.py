@@ -58,12 +58,15 @@ class Gates:
         self, connection: Connection, workspace_id: UUID, sender: Sender, now: datetime
     ) -> None:
         """Let the sender's gate say what its state says."""
+        usable = sender.status == READY_STATUS[sender.channel]
+        if usable:
+            await _queries.forget_failures(connection, workspace_id=workspace_id, sender_id=sender.id)
         await _queries.set_sender(
             connection,
             workspace_id=workspace_id,
             sender_id=sender.id,
             slot=slot_of(sender.id),
-            usable=sender.status == READY_STATUS[sender.channel],
+            usable=usable,
             daily_limit=sender.daily_limit,
             now=now,
         )

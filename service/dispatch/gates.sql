@@ -54,6 +54,15 @@ ON CONFLICT (workspace_id, sender_id) DO UPDATE SET
         ELSE least(dispatch_senders.next_free_at, :now)
     END;
 
+-- name: forget_failures(workspace_id, sender_id)!
+-- A sender account that could not be used is about to be usable again: what failed before counts no more.
+DELETE FROM dispatch_failures AS f USING dispatch_senders AS s
+WHERE f.workspace_id = :workspace_id
+  AND f.sender_id = :sender_id
+  AND s.workspace_id = f.workspace_id
+  AND s.sender_id = f.sender_id
+  AND NOT s.usable;
+
 -- name: campaigns_sending(workspace_id, sender_id)
 -- The campaigns that can't do without the sender account now.
 SELECT c.campaign_id FROM dispatch_lanes AS l

@@ -1,15 +1,15 @@
 """Housekeeping: what nobody else comes back to.
 
 Sends whose worker died, launches whose run died, campaigns whose last lead is done, leads of campaigns that have
-ended, campaigns whose mails bounce, launches whose time has come, and credits reserved for a request that died.
+ended. The chores of others are done in the same rounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
 import aiosql
@@ -28,17 +28,14 @@ from domain.sequence import Action
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, StreamMoved
 from service.clock import Clock
-from service.credits.refunding import Refunding
 from service.database.pool import Connection, Pool
 from service.dispatch import due as due_table
 from service.dispatch import quotas
-from service.dispatch.bounces import BounceGuard
 from service.dispatch.due import Due
 from service.dispatch.gates import Gates
 from service.dispatch.leads import lead_append, read_leads
 from service.ids import new_id
 from service.launch.launching import Launching
-from service.launch.scheduling import Scheduling
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, StreamWrite
 from service.store.log import EventStore
@@ -46,6 +43,8 @@ from service.store.log import EventStore
 _queries: Any = aiosql.from_path(Path(__file__).with_name("housekeeping.sql"), "asyncpg")
 _log = structlog.get_logger(__name__)
 
+Chore: TypeAlias = Callable[[], Awaitable[None]]
+"""Looks once at what it looks after; safe to be done by many workers at once."""
 LEADS_AT_ONCE: Final = 500
 
 
@@ -67,21 +66,20 @@ class Housekeeping:
         campaigns: Campaigns,
         gates: Gates,
         launching: Launching,
-        scheduling: Scheduling,
-        refunding: Refunding,
-        bounce_guard: BounceGuard,
+        chores: Sequence[Chore],
         clock: Clock,
         worker_dead_after: timedelta,
     ) -> None:
-        """A worker without a sign of life for ``worker_dead_after`` is taken for dead."""
+        """``chores`` are done before campaigns are completed.
+
+        A worker without a sign of life for ``worker_dead_after`` is taken for dead.
+        """
         self._pool = pool
         self._store = store
         self._campaigns = campaigns
         self._gates = gates
         self._launching = launching
-        self._scheduling = scheduling
-        self._refunding = refunding
-        self._bounce_guard = bounce_guard
+        self._chores = chores
         self._clock = clock
         self._worker_dead_after = worker_dead_after
         self._beat_at: datetime | None = None
@@ -90,12 +88,11 @@ class Housekeeping:
     async def round(self) -> None:
         """Look once at everything."""
         await self.settle_lost_sends()
-        await self._bounce_guard.round()
+        for chore in self._chores:
+            await chore()
         await self.complete_campaigns()
         await self.cancel_leftovers()
         await self.expire_launches()
-        await self._scheduling.launch_due()
-        await self._refunding.round()
 
     async def beat(self, worker_id: UUID) -> None:
         """The sign of life of this process's worker."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from domain.pacing import Allowance, Gaps, Lane, within_hours
+from domain.pacing import Allowance, Gaps, Jitter, Lane, within_hours
 from domain.quota import Quota
 from domain.schedule import OperatingHours
 from domain.sequence import Action
@@ -118,7 +118,8 @@ class Limits:
     def _lane(self, key: LaneKey, action: Action) -> Lane:
         workspace_id, sender_id, campaign_id = key
         sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
-        return Lane(sender, campaign, self.lanes[key], self._gaps.after(action))
+        jitter = Jitter(self._gaps.jitter, sender_id)
+        return Lane(sender, campaign, self.lanes[key], self._gaps.after(action), jitter)
 
 
 _MAILING: tuple[Action, ...] = ("email",)

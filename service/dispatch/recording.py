@@ -42,7 +42,7 @@ from service.channels import outcome as mail
 from service.channels.linkedin import port as linkedin
 from service.clock import Clock
 from service.database.pool import Connection
-from service.dispatch import bounces, quotas
+from service.dispatch import bounces, breakers, quotas
 from service.dispatch import due as due_table
 from service.dispatch.claims import Claim
 from service.dispatch.due import Due, Key
@@ -164,6 +164,7 @@ class Recording:
         await self._rest(connection, batch)
         told = ((finished.claim.due, events) for finished, events in stored)
         await bounces.count(connection, told, self._clock.now())
+        await self._count_failures(connection, batch)
 
     async def _append(
         self,
@@ -285,6 +286,29 @@ class Recording:
         }
         if tired:
             await quotas.close(connection, tired, self._clock.now() + LIMIT_REST)
+
+    async def _count_failures(self, connection: Connection, batch: Sequence[Finished]) -> None:
+        """Count which senders' sends fail one after the other."""
+        successes: dict[Key, list[bool]] = {}
+        for finished in batch:
+            if (success := _speaks_for_sender(finished.outcome)) is not None:
+                due = finished.claim.due
+                successes.setdefault((due.workspace_id, due.sender_id), []).append(success)
+        if successes:
+            await breakers.count(connection, successes)
+
+
+def _speaks_for_sender(outcome: Outcome) -> bool | None:
+    """Whether the sender works, as far as the outcome shows; None when it shows nothing."""
+    match outcome:
+        case mail.Accepted() | linkedin.Done() | linkedin.AlreadyConnected():
+            return True
+        case mail.Deferred() | mail.SenderRefused() | mail.Unknown():
+            return False
+        case linkedin.NotNow() | linkedin.AccountRefused() | linkedin.Ambiguous():
+            return False
+        case _:
+            return None
 
 
 def _following(prepared: Prepared, now: datetime) -> NextAction | None:

@@ -224,6 +224,13 @@ class Accounts:
         """Record that the server of an inbox does not let the sender send: nothing is claimed for it any more."""
         return await self._reject(caller, sender_id, inbox_id, "sending", words)
 
+    async def record_failures(self, caller: Caller, sender_id: UUID, words: str) -> Sender:
+        """Record that sends of an account fail one after the other: nothing is claimed for it until it is verified."""
+        sender = await self._senders.load(caller.workspace_id, sender_id)
+        if sender.inbox_id is None:
+            return await self._record(caller, sender_id, Unreachable(words), "sending")
+        return await self._reject(caller, sender_id, sender.inbox_id, "sending", words)
+
     async def _reject(
         self, caller: Caller, sender_id: UUID, inbox_id: UUID, occasion: senders.Occasion, words: str
     ) -> Sender:

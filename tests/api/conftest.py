@@ -27,7 +27,7 @@ def clock() -> MovableClock:
 @pytest.fixture
 async def liftoff(database: str, clock: MovableClock) -> AsyncIterator[Liftoff]:
     """The parts of the service, with a projector at work."""
-    async with assembled(Settings(), database, MASTER_KEY, clock) as parts, projecting(parts):
+    async with assembled(Settings(send_jitter=0), database, MASTER_KEY, clock) as parts, projecting(parts):
         yield parts
 
 

@@ -38,7 +38,7 @@ SHARD: Final = 0
 class Worker:
     """One worker: claims for all senders, and records what it is told became of them."""
 
-    def __init__(self, parts: Liftoff, gap: timedelta = timedelta()) -> None:
+    def __init__(self, parts: Liftoff, gap: timedelta = timedelta(), jitter: float = 0) -> None:
         self.id = new_id()
         self.parts = parts
         self._claims = Claims(
@@ -50,7 +50,7 @@ class Worker:
             parts.clock,
             self.id,
             1,
-            Gaps(email=gap, linkedin=gap),
+            Gaps(email=gap, linkedin=gap, jitter=jitter),
         )
         self._mails = Mails(parts.materials, parts.tokens, parts.open_tokens, parts.clock, "http://test")
         self._recording = Recording(

@@ -63,7 +63,7 @@ class Sent(NamedTuple):
 @pytest.fixture
 async def liftoff(database: str, clock: MovableClock) -> AsyncIterator[Liftoff]:
     """The parts of the service, with the gap of these tests."""
-    settings = Settings(send_gap_seconds=GAP.total_seconds())
+    settings = Settings(send_gap_seconds=GAP.total_seconds(), send_jitter=0)
     async with assembled(settings, database, MASTER_KEY, clock) as parts, projecting(parts):
         yield parts
 

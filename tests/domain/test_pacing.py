@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
-from domain.pacing import Allowance, Gaps, Lane, after_gap, untouched, within_hours
+from domain.pacing import STEADY, Allowance, Gaps, Jitter, Lane, after_gap, untouched, within_hours
 from domain.schedule import DayHours, OperatingHours
 
 NOW = datetime(2030, 3, 4, 9, 0, tzinfo=UTC)  # a Monday
 TODAY = NOW.date()
+MINUTE = timedelta(minutes=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -80,3 +82,30 @@ def test_with_a_gap_a_lane_lets_one_go_and_is_free_again_after_it() -> None:
 def test_a_lane_whose_limit_is_met_is_free_at_midnight() -> None:
     lane = Lane(allowance(5), allowance(1), untouched(None), timedelta(seconds=60))
     assert lane.charged(NOW).free_at == datetime(2030, 3, 5, tzinfo=UTC)
+
+
+def test_jitter_makes_a_gap_longer_by_up_to_its_share_and_never_shorter() -> None:
+    jitter = Jitter(0.25, UUID(int=7))
+    gaps = [jitter.stretched(MINUTE, NOW.date(), nth).total_seconds() for nth in range(1, 1001)]
+    assert 60 <= min(gaps) < 60.5
+    assert 74.5 < max(gaps) <= 75
+    assert 67 < sum(gaps) / len(gaps) < 68  # equally likely throughout
+
+
+def test_jitter_is_the_same_each_time_and_another_for_each_sender_day_and_send() -> None:
+    def drawn(sender: int, day: int, nth: int) -> timedelta:
+        return Jitter(1.0, UUID(int=sender)).stretched(MINUTE, NOW.date() + timedelta(days=day), nth)
+
+    assert drawn(1, 0, 1) == drawn(1, 0, 1)
+    assert len({drawn(sender, day, nth) for sender in (1, 2) for day in (0, 1) for nth in (1, 2)}) == 8
+
+
+def test_no_jitter_leaves_a_gap_as_it_is() -> None:
+    assert STEADY.stretched(MINUTE, NOW.date(), 3) == MINUTE
+
+
+def test_a_lane_with_jitter_is_free_after_the_drawn_gap() -> None:
+    jitter = Jitter(0.5, UUID(int=7))
+    lane = Lane(allowance(5), allowance(None), untouched(4), MINUTE, jitter).charged(NOW)
+    assert lane.free_at == NOW + jitter.stretched(MINUTE, NOW.date(), lane.sender.sent_today)
+    assert lane.free_at > NOW + MINUTE

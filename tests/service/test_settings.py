@@ -52,6 +52,7 @@ def test_every_kind_of_setting_is_read() -> None:
         ("LIFTOFF_HTTP_PORT", "70000", "must be a port number, 0 to 65535, not '70000'"),
         ("LIFTOFF_TICK_SECONDS", "0", "must be a number of seconds, more than 0, at most 86400, not '0'"),
         ("LIFTOFF_TICK_SECONDS", "nan", "must be a number of seconds"),
+        ("LIFTOFF_SEND_JITTER", "1.5", "must be a number, 0 to 1, not '1.5'"),
         ("LIFTOFF_SHARDS", "1.5", "must be a whole number, 1 to 1000000, not '1.5'"),
         ("LIFTOFF_SMTP_SINK", "maybe", "must be true or false, not 'maybe'"),
         ("LIFTOFF_LOG_LEVEL", "loud", "must be one of debug, info, warning, error, not 'loud'"),
