@@ -19,7 +19,7 @@ from domain.campaign.events import PauseReason, Status
 from domain.pacing import Allowance, Lane
 from domain.quota import Quota
 from domain.schedule import OperatingHours, is_open, next_midnight, next_open
-from domain.sender import SenderStatus
+from domain.sender.events import SenderStatus
 from domain.sequence import Action
 
 Code = Literal[

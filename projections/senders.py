@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from domain import streams
 from domain.event import Event, Recorded
-from domain.sender import Sender, SenderConnected, SenderStatus
-from domain.sender import evolve as evolve_sender
+from domain.sender.events import SenderConnected, SenderStatus
+from domain.sender.state import Sender
+from domain.sender.state import evolve as evolve_sender
 from domain.sequence import Channel
 from projections.projection import Key, Projection, Table
 

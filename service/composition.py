@@ -9,11 +9,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain import audit, message_draft, read_models, sender, suppression, workspace
+from domain import audit, message_draft, read_models, suppression, workspace
 from domain import credits as credit_events
 from domain.campaign import events as campaign_events
 from domain.lead import events as lead_events
 from domain.pacing import Gaps
+from domain.sender import events as sender_events
 from domain.upcasters import UPCASTERS
 from service.audit.checkpoints import Checkpoints
 from service.audit.export import Export
@@ -102,7 +103,7 @@ from service.workspaces.settings import WorkspaceSettings
 EVENTS: Final = (
     *campaign_events.EVENTS,
     *lead_events.EVENTS,
-    *sender.EVENTS,
+    *sender_events.EVENTS,
     *suppression.EVENTS,
     *audit.EVENTS,
     *credit_events.EVENTS,

@@ -24,7 +24,7 @@ from domain.event import Event
 from domain.lead import lifecycle as lead
 from domain.lead.state import TERMINAL
 from domain.lifecycle import Lifecycle
-from domain.sender_lifecycle import LIFECYCLE as SENDER
+from domain.sender.lifecycle import LIFECYCLE as SENDER
 from service.audit.keys import PublicKey
 from service.audit.leaf import COLUMNS, DETACHED_FORMAT, FORMAT, LARGEST_INLINE
 from service.audit.note import origin

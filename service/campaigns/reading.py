@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from domain import streams
 from domain.campaign.events import Status
 from domain.campaign.state import Campaign
-from domain.sender import Sender
-from domain.sender import fold as fold_sender
+from domain.sender.state import Sender
+from domain.sender.state import fold as fold_sender
 from projections.campaigns import CAMPAIGNS
 from projections.leads import LEADS
 from service.campaigns import views

@@ -17,7 +17,7 @@ from domain.campaign.state import Campaign
 from domain.pacing import Allowance, Lane
 from domain.quota import Quota
 from domain.schedule import OperatingHours
-from domain.sender import Sender
+from domain.sender.state import Sender
 from domain.sending_status import Due, SendingStatus, Situation, sending_status
 from domain.sequence import Action
 from service.campaigns.repository import Campaigns

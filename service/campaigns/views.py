@@ -12,7 +12,8 @@ from msgspec import Struct
 from domain.campaign.events import PauseReason, Status
 from domain.campaign.state import Campaign
 from domain.schedule import OperatingHours
-from domain.sender import Sender, SenderStatus
+from domain.sender.events import SenderStatus
+from domain.sender.state import Sender
 from domain.sequence import Channel, Node, NodeType
 from projections.leads import MILESTONES
 from service.campaigns.texts import Opened

@@ -12,7 +12,7 @@ import msgspec
 
 from domain.campaign.state import Campaign
 from domain.readiness import READY_STATUS
-from domain.sender import Sender
+from domain.sender.state import Sender
 from service.database.pool import Connection
 from service.dispatch import quotas
 

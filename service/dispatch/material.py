@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.campaign.state import Campaign
-from domain.sender import Sender
+from domain.sender.state import Sender
 from domain.sequence import position_of
 from domain.workspace import Workspace
 from service.campaigns.repository import Campaigns

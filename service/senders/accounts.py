@@ -14,12 +14,14 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
 
-from domain import sender as senders
 from domain.event import Event
 from domain.identity import identity_bytes
 from domain.refusal import FieldError, Invalid, Refused
-from domain.sender import Sender, SenderChange
-from domain.sender_fields import require_fields_of
+from domain.sender import decide as senders
+from domain.sender import events as sender_events
+from domain.sender.events import SenderChange
+from domain.sender.fields import require_fields_of
+from domain.sender.state import Sender
 from service.caller import Caller
 from service.campaigns.repository import Campaigns
 from service.channels import inbox as channel
@@ -75,7 +77,7 @@ class Accounts:
         events: list[Event] = [*senders.connect(command)]
         documents = [Document(sender_id, command.profile_id, pack(profile))]
         if new.inbox is not None:
-            events.append(senders.InboxConfigured(inbox_id=inbox_id))
+            events.append(sender_events.InboxConfigured(inbox_id=inbox_id))
             documents.append(Document(sender_id, inbox_id, pack(inbox_of(new.inbox))))
         async with self._store.transaction() as connection:
             await self._vault.seal_many(connection, caller.workspace_id, documents)
@@ -178,7 +180,7 @@ class Accounts:
         return await self._record(caller, sender.id, state, "verification")
 
     async def record_connection(
-        self, caller: Caller, sender_id: UUID, occasion: senders.Occasion, beside: Beside | None = None
+        self, caller: Caller, sender_id: UUID, occasion: sender_events.Occasion, beside: Beside | None = None
     ) -> Sender:
         """Record that the provider acts for an account. ``beside`` is written in the same transaction."""
         return await self._record(caller, sender_id, Usable(), occasion, beside)
@@ -188,7 +190,7 @@ class Accounts:
         caller: Caller,
         sender_id: UUID,
         words: str,
-        occasion: senders.Occasion = "sending",
+        occasion: sender_events.Occasion = "sending",
         beside: Beside | None = None,
     ) -> Sender:
         """Record that the provider does not act for an account: nothing is claimed for it until it is reconnected.
@@ -202,7 +204,7 @@ class Accounts:
         caller: Caller,
         sender_id: UUID,
         state: AccountState,
-        occasion: senders.Occasion,
+        occasion: sender_events.Occasion,
         beside: Beside | None = None,
     ) -> Sender:
         async def plan(sender: Sender) -> Change:
@@ -232,7 +234,7 @@ class Accounts:
         return await self._reject(caller, sender_id, sender.inbox_id, "sending", words)
 
     async def _reject(
-        self, caller: Caller, sender_id: UUID, inbox_id: UUID, occasion: senders.Occasion, words: str
+        self, caller: Caller, sender_id: UUID, inbox_id: UUID, occasion: sender_events.Occasion, words: str
     ) -> Sender:
         async def plan(sender: Sender) -> Change:
             documents: list[Document] = []
@@ -297,7 +299,7 @@ def _placed(documents: list[Document], sender_id: UUID, content: Struct) -> UUID
 
 
 def _as_command(
-    state: AccountState, occasion: senders.Occasion, sender_id: UUID, documents: list[Document]
+    state: AccountState, occasion: sender_events.Occasion, sender_id: UUID, documents: list[Document]
 ) -> senders.AboutAccount:
     """What the provider said of an account, its words added to ``documents``."""
     match state:

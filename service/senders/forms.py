@@ -6,8 +6,8 @@ from typing import Annotated, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.limits import DEFAULT_DAILY_LIMIT, MAX_DAILY_LIMIT, MAX_WEEKLY_LIMIT
-from domain.sender import WarmupStatus
+from domain.sender.events import WarmupStatus
+from domain.sender.limits import DEFAULT_DAILY_LIMIT, MAX_DAILY_LIMIT, MAX_WEEKLY_LIMIT
 from domain.sequence import Channel
 
 Name: TypeAlias = Annotated[str, Meta(max_length=200)]

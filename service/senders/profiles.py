@@ -7,7 +7,7 @@ from msgspec.structs import fields
 
 from domain.identity import normalise_email
 from domain.refusal import FieldError, Invalid
-from domain.sender_fields import require_fields_of
+from domain.sender.fields import require_fields_of
 from service.channels import inbox as channel
 from service.channels.inbox_url import InboxUrlError, parse_imap_url, parse_smtp_url
 from service.senders.forms import InboxForm, NewSender, SenderUpdate

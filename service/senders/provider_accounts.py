@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from domain.sender import Sender
+from domain.sender.state import Sender
 from service.database.pool import Connection
 from service.texts import SenderProfile, unpack
 from service.vault import Vault

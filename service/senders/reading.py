@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from domain import streams
 from domain.schedule import sending_day
-from domain.sender import Sender, SenderStatus, WarmupStatus, fold
+from domain.sender.events import SenderStatus, WarmupStatus
+from domain.sender.state import Sender, fold
 from domain.sequence import Channel
 from service.clock import Clock
 from service.database.pool import Pool

@@ -14,7 +14,7 @@ from msgspec import Struct
 from domain import streams
 from domain.event import Event
 from domain.refusal import Refused
-from domain.sender import Sender, fold
+from domain.sender.state import Sender, fold
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from domain import sender as senders
 from domain import streams
 from domain.campaign.decide import (
     Activate,
@@ -25,6 +24,8 @@ from domain.campaign.events import Status
 from domain.campaign.state import Campaign
 from domain.event import Event
 from domain.lead.events import ImportedLead, LeadsImported
+from domain.sender import decide as senders
+from domain.sender import events as sender_events
 from domain.sequence import Channel
 from service.caller import Caller
 from service.campaigns.repository import Change
@@ -47,7 +48,7 @@ async def make_sender(
     address: str = "ada@example.com",
     *,
     channel: Channel = "email",
-    warmup_status: senders.WarmupStatus = "active",
+    warmup_status: sender_events.WarmupStatus = "active",
 ) -> UUID:
     """A sender account that works: with a verified inbox, or connected at the LinkedIn provider as ``address``."""
     sender_id, by = new_id(), caller(workspace_id)
@@ -62,10 +63,10 @@ async def make_sender(
             address_digest=new_id(),
             warmup_status=warmup_status,
         )
-        verified: tuple[Event, ...] = (senders.AccountVerified(),)
+        verified: tuple[Event, ...] = (sender_events.AccountVerified(),)
         if channel == "email":
             inbox_id = await liftoff.vault.seal(connection, workspace_id, sender_id, inbox)
-            verified = (senders.InboxConfigured(inbox_id=inbox_id), senders.InboxVerified())
+            verified = (sender_events.InboxConfigured(inbox_id=inbox_id), sender_events.InboxVerified())
         events = (*senders.connect(connect), *verified)
         digest = account_digest(liftoff.vault, address) if channel == "linkedin" else None
         await liftoff.senders.begin(connection, by, sender_id, events, digest)

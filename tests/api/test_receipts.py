@@ -15,7 +15,7 @@ from domain.campaign.state import fold
 from domain.event import Recorded
 from domain.lead.events import LeadsSkipped, Removed, facts
 from domain.lead.state import NEWBORN, Lead, evolve
-from domain.sender import fold as fold_sender
+from domain.sender.state import fold as fold_sender
 from service.composition import Liftoff
 from service.ids import new_id
 from tests.api.asking import begin

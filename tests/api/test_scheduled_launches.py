@@ -13,7 +13,8 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from domain import sender as senders
+from domain.sender import decide as senders
+from domain.sender import events as sender_events
 from service.access import Scope
 from service.composition import Liftoff
 from service.launch.schedule import DueLaunch
@@ -43,7 +44,7 @@ async def campaign(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
 
 async def break_sender(liftoff: Liftoff, workspace_id: UUID, sender_id: UUID) -> None:
     """The account is no longer ready to send."""
-    change = senders.Change(senders.SenderChange(warmup_status="warming"))
+    change = senders.Change(sender_events.SenderChange(warmup_status="warming"))
     await liftoff.senders.execute(
         caller(workspace_id), sender_id, lambda sender: senders.decide(sender, change)
     )

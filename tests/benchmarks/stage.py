@@ -8,11 +8,13 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from domain import sender, streams
+from domain import streams
 from domain.campaign.decide import ReviseLeads, decide
 from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, LeadsImported
-from domain.limits import MAX_DAILY_LIMIT
+from domain.sender import decide as sender_decide
+from domain.sender import events as sender_events
+from domain.sender.limits import MAX_DAILY_LIMIT
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.caller import Caller
 from service.campaigns.drafts import CampaignChange, ListedNode, NewCampaign
@@ -75,7 +77,7 @@ async def _connect_sender(liftoff: Liftoff, caller: Caller, number: int, smtp_ur
     profile = SenderProfile(email_address=f"sender{number}@bench.example", display_name="Robin Reyes")
     async with liftoff.store.transaction() as connection:
         inbox_id = await vault.seal(connection, workspace_id, sender_id, pack(Inbox(smtp_url)))
-        connect = sender.Connect(
+        connect = sender_decide.Connect(
             sender_id=sender_id,
             channel="email",
             profile_id=await vault.seal(connection, workspace_id, sender_id, pack(profile)),
@@ -83,8 +85,10 @@ async def _connect_sender(liftoff: Liftoff, caller: Caller, number: int, smtp_ur
             daily_limit=MAX_DAILY_LIMIT,
             warmup_status="active",
         )
-        verified = (sender.InboxConfigured(inbox_id=inbox_id), sender.InboxVerified())
-        await liftoff.senders.begin(connection, caller, sender_id, (*sender.connect(connect), *verified))
+        verified = (sender_events.InboxConfigured(inbox_id=inbox_id), sender_events.InboxVerified())
+        await liftoff.senders.begin(
+            connection, caller, sender_id, (*sender_decide.connect(connect), *verified)
+        )
     return sender_id
 
 

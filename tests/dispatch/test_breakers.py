@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from domain import sender as senders
 from domain.breaker import FAILURES_IN_A_ROW
-from domain.sender import Sender
+from domain.sender import decide as senders
+from domain.sender.state import Sender
 from service.channels.outcome import Accepted, Deferred, Outcome, Refused, SenderRefused, Unknown
 from service.composition import Liftoff
 from tests.api.making import caller, make_sender

@@ -13,7 +13,7 @@ import pytest
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from domain import sender, streams
+from domain import streams
 from domain.campaign import events as campaign_events
 from domain.campaign import state as campaign
 from domain.campaign.lifecycle import LIFECYCLE as CAMPAIGN
@@ -25,7 +25,9 @@ from domain.lead.lifecycle import SENDS, SendEffect
 from domain.lead.state import NEWBORN, OpenSend
 from domain.lead.state import evolve as evolve_lead
 from domain.lifecycle import Lifecycle
-from domain.sender_lifecycle import LIFECYCLE as SENDER
+from domain.sender import events as sender_events
+from domain.sender import state as sender_state
+from domain.sender.lifecycle import LIFECYCLE as SENDER
 from domain.sequence import Action
 
 AT: Final = datetime(2030, 1, 31, tzinfo=UTC)
@@ -128,19 +130,21 @@ def test_a_campaign_moves_as_its_lifecycle_says(kind: type[Event]) -> None:
             assert after.status == expected, (event, status)
 
 
-@pytest.mark.parametrize("kind", sender.EVENTS, ids=lambda kind: kind.type)
+@pytest.mark.parametrize("kind", sender_events.EVENTS, ids=lambda kind: kind.type)
 def test_a_sender_moves_as_its_lifecycle_says(kind: type[Event]) -> None:
-    born = sender.evolve(None, recorded(of_one_kind(sender.SenderConnected)[0], streams.sender(ID)))
+    born = sender_state.evolve(
+        None, recorded(of_one_kind(sender_events.SenderConnected)[0], streams.sender(ID))
+    )
     assert born is not None
-    lives = product(sender.MACHINE.statuses, get_args(sender.WarmupStatus), [True, False])
+    lives = product(sender_state.MACHINE.statuses, get_args(sender_events.WarmupStatus), [True, False])
     for status, warmup, verified in lives:
         before = replace(born, status=status, warmup_status=warmup, inbox_verified=verified)
         known = {"warmup_status": warmup, "inbox_verified": verified}
         for event in of_one_kind(kind):
-            after = sender.evolve(before, recorded(event, streams.sender(ID)))
+            after = sender_state.evolve(before, recorded(event, streams.sender(ID)))
             assert after is not None
             birth = kind in SENDER.births
-            expected = sender.MACHINE.initial if birth else target_of(SENDER, event, status, known)
+            expected = sender_state.MACHINE.initial if birth else target_of(SENDER, event, status, known)
             assert after.status == expected, (event, before)
 
 

@@ -7,9 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.refusal import Invalid
-from domain.sender import (
-    AccountDisconnected,
-    AccountVerified,
+from domain.sender.decide import (
     Change,
     Command,
     ConfigureInbox,
@@ -18,14 +16,12 @@ from domain.sender import (
     RecordDisconnected,
     RecordNotVerified,
     Remove,
-    Sender,
-    SenderChange,
-    SenderConnected,
     connect,
     decide,
-    fold,
     found,
 )
+from domain.sender.events import AccountDisconnected, AccountVerified, SenderChange, SenderConnected
+from domain.sender.state import Sender, fold
 from service.store.codec import Codec
 from tests.domain.test_sender import INBOX, PROFILE, SENDER_ID, WORDS, after, new_sender, recorded
 

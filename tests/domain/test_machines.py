@@ -9,15 +9,15 @@ from typing import Any, get_args
 
 import pytest
 
-from domain import sender
 from domain.campaign import state as campaign
 from domain.campaign.events import Status, Trigger
 from domain.lead import state as lead
 from domain.lead.events import LeadStatus
 from domain.machine import StatusMachine
-from domain.sender import SenderStatus, SenderTrigger
+from domain.sender import state as sender_state
+from domain.sender.events import SenderStatus, SenderTrigger
 
-MACHINES: list[StatusMachine[Any, Any]] = [campaign.MACHINE, lead.MACHINE, sender.MACHINE]
+MACHINES: list[StatusMachine[Any, Any]] = [campaign.MACHINE, lead.MACHINE, sender_state.MACHINE]
 
 
 def test_a_campaign_has_exactly_the_statuses_of_its_table() -> None:
@@ -26,8 +26,8 @@ def test_a_campaign_has_exactly_the_statuses_of_its_table() -> None:
 
 
 def test_a_sender_has_exactly_the_statuses_of_its_table() -> None:
-    assert set(sender.MACHINE.statuses) == set(get_args(SenderStatus))
-    assert set(sender.MACHINE.triggers) == set(get_args(SenderTrigger))
+    assert set(sender_state.MACHINE.statuses) == set(get_args(SenderStatus))
+    assert set(sender_state.MACHINE.triggers) == set(get_args(SenderTrigger))
 
 
 def test_a_lead_has_no_status_that_the_api_does_not_name() -> None:

@@ -10,26 +10,27 @@ import pytest
 from domain import streams
 from domain.event import Event, Recorded
 from domain.refusal import Invalid
-from domain.sender import (
+from domain.sender.decide import (
     Change,
     Command,
     ConfigureInbox,
     Connect,
-    InboxConfigured,
-    InboxRejected,
-    InboxVerified,
     RecordRejected,
     RecordVerified,
     Remove,
-    Sender,
+    connect,
+    decide,
+)
+from domain.sender.events import (
+    InboxConfigured,
+    InboxRejected,
+    InboxVerified,
     SenderChange,
     SenderChanged,
     SenderRemoved,
     WarmupStatus,
-    connect,
-    decide,
-    fold,
 )
+from domain.sender.state import Sender, fold
 
 SENDER_ID, PROFILE, INBOX, OTHER_INBOX, WORDS = (UUID(int=number) for number in range(1, 6))
 AT = datetime(2030, 1, 31, 9, tzinfo=UTC)

@@ -12,7 +12,7 @@ from pgqueuer.errors import RetryRequested
 from domain import streams
 from domain.campaign.events import LaunchAccepted, LaunchRolledBack, RollbackReason, RunStarted
 from domain.lead.events import LeadsEnrolled, LeadsSkipped, LeadsWithdrawn
-from domain.sender import SenderRemoved
+from domain.sender.events import SenderRemoved
 from service.channels.smtp import SmtpChannel
 from service.composition import new_worker
 from service.database.pool import Connection

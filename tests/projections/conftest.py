@@ -8,10 +8,11 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from domain import read_models, sender, suppression
+from domain import read_models, suppression
 from domain.campaign import events as campaign_events
 from domain.event import Recorded
 from domain.lead import events as lead_events
+from domain.sender import events as sender_events
 from domain.upcasters import UPCASTERS
 from service.database.pool import Pool, open_pool
 from service.store.appends import Any, Append, Appended, Context, StreamWrite, as_recorded
@@ -22,7 +23,7 @@ from service.store.log import EventStore
 EVENTS: Final = (
     *campaign_events.EVENTS,
     *lead_events.EVENTS,
-    *sender.EVENTS,
+    *sender_events.EVENTS,
     *suppression.EVENTS,
     *read_models.EVENTS,
 )

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from domain.event import Event
 from domain.lead.events import LeadsImported
-from domain.sender import Sender
+from domain.sender.state import Sender
 from domain.upcasters import UPCASTERS
 from projections.catalogue import ALL
 from projections.leads import LEADS

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
-from domain import sender as senders
 from domain import streams
 from domain.campaign import decide as campaigns
 from domain.campaign.events import Settings, SettingsChange, TextRef
@@ -32,7 +31,10 @@ from domain.lead.events import (
 from domain.lead.state import NEWBORN, Lead
 from domain.lead.state import evolve as evolve_lead
 from domain.refusal import Refusal
-from domain.sender import Sender
+from domain.sender import decide as senders
+from domain.sender import events as sender_events
+from domain.sender import state as sender_state
+from domain.sender.state import Sender
 from domain.suppression import PersonErased, PersonSuppressed, SuppressionLifted
 
 T = TypeVar("T")
@@ -87,7 +89,7 @@ class World:
             assert campaign is not None
             self.campaigns[campaign_id] = campaign
         if stream.startswith(streams.SENDER):
-            sender = senders.evolve(self.senders.get(streams.subject(stream)), recorded)
+            sender = sender_state.evolve(self.senders.get(streams.subject(stream)), recorded)
             assert sender is not None
             self.senders[sender.id] = sender
         for lead_id, fact in facts(recorded):
@@ -122,7 +124,7 @@ class World:
     def change_sender(self, number: int) -> None:
         sender = _chosen(list(self.senders.values()), number)
         if sender is not None:
-            change = senders.SenderChange(daily_limit=1 + number % 500)
+            change = sender_events.SenderChange(daily_limit=1 + number % 500)
             commands: list[senders.Command] = [senders.Change(change), senders.Remove()]
             command = commands[number % 7 == 0]
             self.record(streams.sender(sender.id), *senders.decide(sender, command))

@@ -8,20 +8,18 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.limits import MAX_WEEKLY_LIMIT
-from domain.sender import (
-    MACHINE,
+from domain.sender.decide import (
     Change,
     Command,
     RecordConnected,
     RecordDisconnected,
     RecordNotVerified,
     Remove,
-    Sender,
-    SenderChange,
     decide,
-    fold,
 )
+from domain.sender.events import SenderChange
+from domain.sender.limits import MAX_WEEKLY_LIMIT
+from domain.sender.state import MACHINE, Sender, fold
 from tests.domain.test_linkedin_sender import new_account
 from tests.domain.test_sender import recorded
 

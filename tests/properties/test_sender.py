@@ -10,21 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.event import Event
-from domain.sender import (
-    MACHINE,
+from domain.sender.decide import (
     Change,
     Command,
     ConfigureInbox,
     RecordRejected,
     RecordVerified,
     Remove,
-    Sender,
-    SenderChange,
-    SenderStatus,
-    WarmupStatus,
     decide,
-    fold,
 )
+from domain.sender.events import SenderChange, SenderStatus, WarmupStatus
+from domain.sender.state import MACHINE, Sender, fold
 from tests.domain.test_sender import new_sender, recorded
 
 few_ids = st.integers(1, 3).map(lambda number: UUID(int=number))

@@ -13,7 +13,7 @@ from domain.campaign.events import PauseReason, Status
 from domain.pacing import Allowance, Gaps, Lane
 from domain.quota import Quota
 from domain.schedule import DayHours, OperatingHours
-from domain.sender import SenderStatus
+from domain.sender.events import SenderStatus
 from domain.sending_status import Code, Due, Situation, sending_status
 from domain.sequence import Action
 from service.dispatch.limits import Limits

@@ -17,7 +17,7 @@ from domain.event import Event, Recorded
 from domain.lead.events import NextActionPlanned, SendIntended, facts
 from domain.lead.state import NEWBORN
 from domain.lead.state import evolve as evolve_lead
-from domain.sender import evolve as evolve_sender
+from domain.sender.state import evolve as evolve_sender
 from projections.catalogue import ALL
 from service.composition import EVENTS
 from service.database.pool import Pool

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.lifecycle import Cause, Lifecycle
-from domain.sender import (
-    MACHINE,
+from domain.sender.events import (
     AccountDisconnected,
     AccountNotVerified,
     AccountVerified,
@@ -20,6 +19,7 @@ from domain.sender import (
     SenderTrigger,
     WarmupStatus,
 )
+from domain.sender.state import MACHINE
 
 _BY_WARMUP: Final[Mapping[WarmupStatus, SenderTrigger]] = {
     "not_started": "reset",
