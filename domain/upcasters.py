@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from domain.campaign.events import CampaignPaused
 from domain.event import Upcaster
 from domain.lead.events import NextActionPlanned, SendIntended
 
@@ -17,7 +18,13 @@ def with_action(payload: dict[str, Any]) -> dict[str, Any]:
     return {"action": "email", **payload}
 
 
+def without_evidence(payload: dict[str, Any]) -> dict[str, Any]:
+    """At first only people paused campaigns, and nothing more was to be said about it."""
+    return {**payload, "evidence": None}
+
+
 UPCASTERS: Final[tuple[Upcaster, ...]] = (
     Upcaster(SendIntended.type, 1, with_action),
     Upcaster(NextActionPlanned.type, 1, with_action),
+    Upcaster(CampaignPaused.type, 1, without_evidence),
 )

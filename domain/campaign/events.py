@@ -233,9 +233,13 @@ class StaleWriteRefused(Event, frozen=True, kw_only=True):
 
 
 class CampaignPaused(Event, frozen=True, kw_only=True):
-    """No send is claimed from here on; ``evidence`` is what the bounce guard saw, if it was the guard."""
+    """No send is claimed from here on; ``evidence`` is what the bounce guard saw, if it was the guard.
+
+    Before version 2 there was no guard.
+    """
 
     type = "campaign-paused"
+    schema = 2
     reason: PauseReason
     evidence: BounceEvidence | None = None
 

@@ -263,8 +263,8 @@ async def put_due(
     campaign = await liftoff.campaigns.load(workspace_id, campaign_id)
     await liftoff.pool.execute(
         "INSERT INTO dispatch_due (workspace_id, campaign_id, sender_id, node_id, due_at, "
-        "lead_id, person_id, document_id) "
-        "SELECT $1, $2, $3, $4, $5, gen_random_uuid(), gen_random_uuid(), gen_random_uuid() "
+        "lead_id, person_id, document_id, task) "
+        "SELECT $1, $2, $3, $4, $5, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'email' "
         "FROM generate_series(1, $6)",
         workspace_id,
         campaign_id,

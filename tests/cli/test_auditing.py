@@ -94,6 +94,6 @@ async def test_a_row_that_the_log_does_not_tell_of_is_named_and_repaired(empty_d
     await owner.close()
     compared = liftoff("audit", "verify-projections", settings=settings)
     assert compared.code == 1
-    assert "suppressions differs" in compared.out
+    assert "parted at no event: none ever told of such a row" in compared.out
     assert liftoff("audit", "verify-projections", "--repair", settings=settings).code == 0
     assert liftoff("audit", "verify-projections", settings=settings).code == 0

@@ -49,6 +49,8 @@ class _Values:
                 return _DAY + timedelta(minutes=self._made)
             case inspect.IntType():
                 return self._made
+            case inspect.FloatType():
+                return self._made + 0.5
             case inspect.BoolType():
                 return True
             case inspect.StrType():

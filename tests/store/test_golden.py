@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import asdict, replace
 
 from domain import streams
+from domain.campaign.events import CampaignPaused, PauseReason
 from domain.campaign.state import evolve as evolve_campaign
 from domain.event import Event, Recorded
 from domain.lead.events import NextActionPlanned, SendIntended, facts
@@ -54,7 +55,15 @@ class NextActionPlannedAtFirst(Event, frozen=True, kw_only=True):
     due_at: datetime
 
 
+class CampaignPausedAtFirst(Event, frozen=True, kw_only=True):
+    """The event before there was a bounce guard."""
+
+    type = "campaign-paused"
+    reason: PauseReason
+
+
 AT_FIRST: Final[dict[type[Event], type[Event]]] = {
+    CampaignPaused: CampaignPausedAtFirst,
     SendIntended: SendIntendedAtFirst,
     NextActionPlanned: NextActionPlannedAtFirst,
 }
@@ -88,7 +97,7 @@ def test_no_field_joins_an_event_without_a_new_version(event: type[Event]) -> No
     assert set(_fields(kept)) == set(_fields(msgspec.json.decode(CODEC.encode(sample(event)))))
 
 
-@pytest.mark.parametrize("event", AT_FIRST, ids=lambda event: event.type)
+@pytest.mark.parametrize("event", [SendIntended, NextActionPlanned], ids=lambda event: event.type)
 def test_an_action_that_nobody_told_was_a_mail_and_one_that_was_told_is_kept(event: type[Event]) -> None:
     kept = {golden.name: golden for golden in FILES if golden.type == event.type}
     early, late, today = (
