@@ -6,13 +6,14 @@ import asyncio
 
 import click
 
-from domain.credits import EVENTS, LARGEST_GRANT, Grant
+from domain.credits import LARGEST_GRANT, Grant
 from domain.upcasters import UPCASTERS
 from service.access import Workspaces
 from service.caller import Caller
 from service.cli.failures import WrongUse
 from service.cli.operators import OperatorCommand, settings_here
 from service.clock import SystemClock
+from service.composition import EVENTS
 from service.credits.repository import Credits
 from service.database.migrate import migrate
 from service.database.pool import open_pool

@@ -10,7 +10,6 @@ import click
 import msgspec
 from msgspec import Struct
 
-from domain.refusal import Refused as NotStopped
 from projections.catalogue import ALL, AnyProjection
 from service.cli.failures import Refused, WrongUse
 from service.cli.operators import OperatorCommand
@@ -20,7 +19,7 @@ from service.composition import Liftoff
 from service.projector.checkpoints import Poison
 from service.projector.lag import Lag, Lags
 from service.projector.replay import Comparison, rebuild
-from service.projector.skips import LeftOut, skipped
+from service.projector.skips import LeftOut, NotStopped, skipped
 
 _BY_NAME: Final = {projection.name: projection for projection in ALL}
 _name: Final = click.Choice(list(_BY_NAME))
@@ -94,7 +93,7 @@ def skip_event(name: str, reason: str) -> None:
     try:
         left_out = with_the_parts(skip)
     except NotStopped as refusal:
-        raise Refused(refusal.message) from refusal
+        raise Refused(str(refusal)) from refusal
     click.echo(f"{name} goes on behind position {left_out.position}, without the event {left_out.event_id}.")
 
 

@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from domain import streams
 from domain.read_models import ProjectionSkipped, ReadModel
-from domain.refusal import Refused
 from projections.catalogue import AnyProjection
 from service.clock import Clock
 from service.database.pool import Connection
@@ -43,6 +42,10 @@ async def skipped(connection: Connection, projections: Iterable[AnyProjection]) 
     return {name: frozenset(positions) for name, positions in found.items()}
 
 
+class NotStopped(Exception):
+    """There is nothing to skip: the projection has not stopped at an event."""
+
+
 class LeftOut(Struct, frozen=True):
     """An event that a projection goes on without."""
 
@@ -61,14 +64,13 @@ class Skipping:
     async def skip(self, projection: AnyProjection, reason: str, actor: str) -> LeftOut:
         """Leave the event out, and record who decided it and why; answers the event.
 
-        Raises ``Refused`` ``projection-not-stopped``.
+        Raises ``NotStopped``.
         """
         async with self._store.transaction() as connection:
             stopped = await _queries.stopped_at(connection, name=projection.name, version=projection.version)
             if stopped is None:
-                raise Refused(
-                    "projection-not-stopped",
-                    f"The projection '{projection.name}' has not stopped: there is nothing to skip.",
+                raise NotStopped(
+                    f"The projection '{projection.name}' has not stopped: there is nothing to skip."
                 )
             await self._leave_out(connection, projection, stopped)
             await self._record(connection, projection, stopped, reason, actor)

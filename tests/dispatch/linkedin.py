@@ -36,9 +36,14 @@ SEQUENCE: Final[Sequence[dict[str, Any]]] = [
     {"type": "end"},
 ]
 PATIENT: Final = Timeouts(connect=10.0, question=10.0, action=10.0)
-IMPATIENT: Final = Timeouts(connect=10.0, question=0.5, action=0.5)
-"""For a double that sometimes never answers. Giving up too early is a doubt more, which is settled like any other."""
+IMPATIENT: Final = Timeouts(connect=10.0, question=1.5, action=1.5)
+"""For a double that sometimes never answers; long enough for a busy machine to answer ``AT_ONCE`` questions in time.
+Giving up too early is a doubt more, which is settled like any other; ten in a row would close the account.
+"""
+AT_ONCE: Final = 40
 LOOK_EVERY: Final = timedelta(hours=1)
+STUCK_AFTER: Final = 500
+"""Rounds at the same moment after which nothing can be expected to move any more."""
 
 
 class LinkedInWorker:
@@ -94,9 +99,9 @@ class LinkedInWorker:
             if isinstance(each.prepared, ReadyApproach):
                 await self._carrier.heed(each.prepared, each.outcome)
 
-    async def work(self) -> int:
+    async def work(self, at_most: int = 100) -> int:
         """Claim, do, record, and look; answers how much was claimed."""
-        claims = await self.take()
+        claims = await self.take(at_most)
         await self.record(await self.hand_over(claims))
         await self.watch.round()
         return len(claims)
@@ -112,11 +117,14 @@ async def working(
 
 
 async def run_to_the_end(parts: Liftoff, double: Double, worker: LinkedInWorker, clock: MovableClock) -> None:
-    """Work until no lead of any campaign has anything left to do."""
+    """Work until no lead of any campaign has anything left to do; fails when something is due and never done."""
     invited: Counter[str] = Counter()
+    rounds_at: Counter[datetime] = Counter()
     while (ahead := await _next_moment(parts, clock.now())) is not None:
+        rounds_at[ahead] += 1
+        assert rounds_at[ahead] < STUCK_AFTER, f"something has been due since {ahead} and nobody does it"
         clock.move(ahead - clock.now())
-        await worker.work()
+        await worker.work(AT_ONCE)
         for account in double.network.accounts.values():
             count = account.invited_ever.total()
             worker.sent_at[account.id] += [clock.now()] * (count - invited[account.id])

@@ -9,14 +9,14 @@ import pytest
 from domain import streams
 from domain.event import Event
 from domain.read_models import ProjectionSkipped, ReadModel
-from domain.refusal import Refused
+from domain.upcasters import UPCASTERS
 from projections.catalogue import ALL
 from projections.leads import LEADS
 from service.clock import SystemClock
 from service.database.pool import Pool
 from service.projector.replay import rebuild, replay_and_compare
 from service.projector.runner import Projector
-from service.projector.skips import Skipping
+from service.projector.skips import NotStopped, Skipping
 from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.log import EventStore
@@ -97,7 +97,7 @@ async def test_an_event_that_can_not_even_be_read_is_skipped_by_each_projection(
     world = World(workspace=3)
     world.record("something", SomethingOdd())
     before = await write(lived(1))
-    await writing_to(EventStore(pool, Codec([*EVENTS, SomethingOdd])))(world.history)
+    await writing_to(EventStore(pool, Codec([*EVENTS, SomethingOdd], UPCASTERS)))(world.history)
     after = await write(lived(2))
     await catch_up(Projector(pool, feed))
     for projection in ALL:
@@ -114,7 +114,7 @@ async def test_only_a_projection_that_has_stopped_can_skip(
 ) -> None:
     history = await write(lived())
     await catch_up(Projector(pool, feed))
-    with pytest.raises(Refused, match="has not stopped"):
+    with pytest.raises(NotStopped, match="has not stopped"):
         await skipping.skip(LEADS, REASON, "operator")
     assert (
         await store.read_stream(history[0].workspace_id, streams.projections(history[0].workspace_id)) == []
