@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,12 +17,11 @@ from service.audit.manifest import Extent
 from service.caller import Caller
 from service.cli.failures import WrongUse
 from service.cli.looking_back import explain, replay
-from service.cli.operators import OperatorCommand, settings_here
+from service.cli.operators import OperatorCommand
+from service.cli.parts import with_the_parts
 from service.cli.proving import verify_projections
-from service.clock import SystemClock
-from service.composition import Liftoff, assembled
+from service.composition import Liftoff
 from service.ids import new_id
-from service.startup import Ground, prepared
 
 T = TypeVar("T")
 
@@ -139,15 +137,4 @@ def _at_the_desk(workspace: str, work: Callable[[Desk], Awaitable[T]]) -> T:
             raise WrongUse(f"There is no workspace '{workspace}'.")
         return await work(Desk(liftoff, Caller(workspace_id, "operator", new_id())))
 
-    return _with_the_parts(perform)
-
-
-def _with_the_parts(work: Callable[[Liftoff], Awaitable[T]]) -> T:
-    """Do the work with the service's parts, on the operator's database."""
-
-    async def perform(ground: Ground) -> T:
-        async with assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff:
-            return await work(liftoff)
-
-    with prepared(settings_here()) as ground:
-        return asyncio.run(perform(ground))
+    return with_the_parts(perform)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,13 +16,12 @@ from domain import streams
 from domain.refusal import Refused
 from service.campaigns.views import CampaignDetail
 from service.cli.failures import WrongUse
-from service.cli.operators import OperatorCommand, settings_here
+from service.cli.operators import OperatorCommand
 from service.cli.output import Format, format_option, print_json, printable
-from service.clock import SystemClock
-from service.composition import Liftoff, assembled
+from service.cli.parts import with_the_parts
+from service.composition import Liftoff
 from service.past.explaining import Step
 from service.past.moments import NO_MOMENT, Moment, read_moment
-from service.startup import Ground, prepared
 
 T = TypeVar("T")
 
@@ -57,7 +55,7 @@ def replay(campaign_id: UUID, moment: Moment | None, form: Format) -> None:
             )
         raise Refused("not-found", f"There is no campaign {campaign_id}.")
 
-    print_json(msgspec.json.encode(_with_the_parts(fold)), form)
+    print_json(msgspec.json.encode(_looked_up(fold)), form)
 
 
 @click.command("explain", cls=OperatorCommand)
@@ -70,7 +68,7 @@ def explain(event_id: UUID) -> None:
             return await liftoff.explaining.explain(workspace_id, event_id)
         raise Refused("not-found", f"There is no event {event_id}.")
 
-    Console(soft_wrap=True).print(tree_of(_with_the_parts(find)))
+    Console(soft_wrap=True).print(tree_of(_looked_up(find)))
 
 
 def tree_of(steps: list[Step]) -> Tree:
@@ -101,15 +99,9 @@ def _label(step: Step) -> Text:
     return label
 
 
-def _with_the_parts(work: Callable[[Liftoff], Awaitable[T]]) -> T:
-    """Do the work with the service's parts, on the operator's database. Raises ``WrongUse`` for what isn't there."""
-
-    async def perform(ground: Ground) -> T:
-        async with assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff:
-            return await work(liftoff)
-
+def _looked_up(work: Callable[[Liftoff], Awaitable[T]]) -> T:
+    """What the work finds on the operator's database. Raises ``WrongUse`` for what isn't there."""
     try:
-        with prepared(settings_here()) as ground:
-            return asyncio.run(perform(ground))
+        return with_the_parts(work)
     except Refused as refused:
         raise WrongUse(refused.message) from refused
