@@ -225,14 +225,22 @@ class World:
         if campaign is None:
             return
         accepted = campaign.attempts[-1].accepted_event
-        touched = [
-            id for id, lead in self.rosters[campaign.id].items() if lead.skip_reason or lead.current_node_id
-        ]
-        if touched:
-            withdrawn = LeadsWithdrawn(epoch=campaign.epoch, lead_ids=tuple(touched), compensates=(accepted,))
+        for event in self._of_launch(campaign):
+            lead_ids = tuple(lead.lead_id for lead in event.leads)
+            withdrawn = LeadsWithdrawn(epoch=campaign.epoch, lead_ids=lead_ids, compensates=(accepted,))
             self.record(streams.roster(campaign.id), withdrawn)
         command = campaigns.RollBack(epoch=campaign.epoch, reason="dispatch-failed", compensates=(accepted,))
         self._command(campaign, command)
+
+    def _of_launch(self, campaign: Campaign) -> list[LeadsEnrolled | LeadsSkipped]:
+        """What the launch in progress did to leads: nothing else is undone with it."""
+        roster = streams.roster(campaign.id)
+        of_leads = [recorded.event for recorded in self.history if recorded.stream == roster]
+        return [
+            event
+            for event in of_leads
+            if isinstance(event, LeadsEnrolled | LeadsSkipped) and event.epoch == campaign.epoch
+        ]
 
     # --- Running ---
 
