@@ -56,11 +56,6 @@ class Quota(Struct, frozen=True, kw_only=True):
         return self if free_at == now else replace(self, next_free_at=free_at)
 
 
-def unused(weekly_limit: int) -> Quota:
-    """The quota of a sender that has never done it."""
-    return Quota(weekly_limit=weekly_limit, done={}, next_free_at=datetime.min.replace(tzinfo=UTC))
-
-
 def hour_of(instant: datetime) -> datetime:
     """The beginning of the hour in which the instant lies, in UTC."""
     return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -116,8 +116,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     smtp_sink: Annotated[Switch, Doc("whether 'liftoff serve' runs a local mail sink beside the service")] = (
         True
     )
-    smtp_sink_host: Annotated[str, Doc("the address the mail sink listens on")] = "127.0.0.1"
-    smtp_sink_port: Annotated[Port, Doc("the port the mail sink listens on; 0: any free one")] = 2525
+    smtp_sink_port: Annotated[Port, Doc("the port on loopback the mail sink listens on; 0: any free one")] = (
+        2525
+    )
     audit_dir: Annotated[
         Path | None, Doc("where signed checkpoints of the history are written to; unset: nowhere")
     ] = None

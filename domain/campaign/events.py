@@ -105,6 +105,9 @@ class Obstacle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: dict[SkipReason, int] = {}
 
 
+IN_OPERATION: frozenset[Status] = frozenset({"launching", "active", "paused"})
+"""In which statuses a campaign may have something left to send: it needs its senders, and its people are spoken for."""
+
 _DRAFT: frozenset[Status] = frozenset({"draft"})
 _LIVE: frozenset[Status] = frozenset({"draft", "active", "paused"})
 

@@ -188,7 +188,7 @@ def decide(lead: Lead, command: Command) -> tuple[Event, ...]:
             return _heed(lead, command)
         case RecordLost(send_id=send_id, reason=loss, now=now):
             opened = _require_open(lead, send_id)
-            return _lose(lead, opened, loss, now) if opened.looks == 0 else ()
+            return () if lead.is_in_doubt else _lose(lead, opened, loss, now)
         case RecordUntold(send_id=send_id, now=now):
             return _lose(lead, _require_open(lead, send_id), "provider-silent", now)
         case _:

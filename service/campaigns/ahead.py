@@ -9,20 +9,18 @@ from typing import Any, Final
 from uuid import UUID
 
 import aiosql
-import msgspec
 from msgspec import Struct
 
 from domain.campaign.state import Campaign
 from domain.forecast import Standing
 from domain.pacing import Allowance, Gaps
 from domain.quota import Quota
-from domain.schedule import OperatingHours
 from domain.sequence import Action
 from domain.simulation import CampaignAhead, LeadAhead, SenderAhead
 from service.campaigns.repository import Campaigns
 from service.database.pool import Connection, Pool
 from service.dispatch import quotas
-from service.dispatch.limits import ActionKey
+from service.dispatch.allowances import allowance_of, hours_of
 
 MAX_LEADS: Final = 200_000
 """So many leads are looked at, of all campaigns together: about 50 MB."""
@@ -82,7 +80,7 @@ class LooksAhead:
         scope = {"workspace_id": workspace_id}
         own_senders = list(campaign.settings.sender_account_ids)
         found = [row async for row in _queries.senders_ahead(connection, **scope, sender_ids=own_senders)]
-        weekly = _by_sender(
+        weekly = quotas.by_sender(
             await quotas.read(connection, ((workspace_id, row["sender_id"]) for row in found))
         )
         senders = {row["sender_id"]: self._sender(row, weekly.get(row["sender_id"], {})) for row in found}
@@ -93,7 +91,7 @@ class LooksAhead:
         campaign_ids = [gate["campaign_id"] for gate in gates]
         lanes: dict[UUID, dict[UUID, Allowance]] = {id_: {} for id_ in campaign_ids}
         async for row in _queries.lanes_ahead(connection, **scope, campaign_ids=campaign_ids):
-            lanes[row["campaign_id"]][row["sender_id"]] = _allowance(row)
+            lanes[row["campaign_id"]][row["sender_id"]] = allowance_of(row)
         leads, known_until = await self._leads(connection, workspace_id, campaign_ids, now)
         rows = _queries.standing(connection, **scope, campaign_id=campaign.id)
         standing = tuple([Standing(row["node_id"], row["n"], row["in_flight"]) async for row in rows])
@@ -103,7 +101,7 @@ class LooksAhead:
         gap = self._gaps.linkedin if weekly else self._gaps.email
         return SenderAhead(
             daily_limit=row["daily_limit"],
-            allowance=_allowance(row),
+            allowance=allowance_of(row),
             gap=gap,
             weekly=weekly,
             jitter=self._gaps.jitter,
@@ -131,29 +129,12 @@ class LooksAhead:
     async def _campaign(self, workspace_id: UUID, gate: Mapping[str, Any], tables: _Tables) -> CampaignAhead:
         campaign_id = gate["campaign_id"]
         campaign = await self._campaigns.load(workspace_id, campaign_id)
-        hours = gate["operating_hours"]
         return CampaignAhead(
             id=campaign_id,
             channel=campaign.channel,
             nodes=campaign.nodes,
-            hours=None if hours is None else msgspec.json.decode(hours, type=OperatingHours),
-            allowance=_allowance(gate),
+            hours=hours_of(gate),
+            allowance=allowance_of(gate),
             lanes=tables.lanes[campaign_id],
             leads=tables.leads[campaign_id],
         )
-
-
-def _by_sender(found: Mapping[ActionKey, Quota]) -> dict[UUID, dict[Action, Quota]]:
-    by_sender: dict[UUID, dict[Action, Quota]] = {}
-    for (_, sender_id, action), quota in found.items():
-        by_sender.setdefault(sender_id, {})[action] = quota
-    return by_sender
-
-
-def _allowance(row: Mapping[str, Any]) -> Allowance:
-    return Allowance(
-        daily_limit=row["daily_limit"],
-        day=row["day"],
-        sent_today=row["sent_today"],
-        next_free_at=row["next_free_at"],
-    )

@@ -9,12 +9,11 @@ from typing import Any, cast
 from uuid import UUID
 
 import aiosql
-import msgspec
 from msgspec import Struct
 
 from domain.campaign.events import Status
 from domain.campaign.state import Campaign
-from domain.pacing import Allowance, Lane
+from domain.pacing import Lane
 from domain.quota import Quota
 from domain.schedule import OperatingHours
 from domain.sender.state import Sender
@@ -24,6 +23,7 @@ from service.campaigns.repository import Campaigns
 from service.clock import Clock
 from service.database.pool import Connection, Pool
 from service.dispatch import quotas
+from service.dispatch.allowances import allowance_of, hours_of
 from service.senders.repository import Senders
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("sending.sql"), "asyncpg")
@@ -82,21 +82,17 @@ class SendingReading:
         scope = {"workspace_id": workspace_id, "campaign_id": campaign_id}
         gate = await _queries.gate(connection, **scope)
         senders = {row["sender_id"]: row async for row in _queries.senders(connection, **scope)}
-        own = {row["sender_id"]: _allowance(row) async for row in _queries.lanes(connection, **scope)}
-        weekly: dict[UUID, dict[Action, Quota]] = {}
+        own = {row["sender_id"]: allowance_of(row) async for row in _queries.lanes(connection, **scope)}
         found = await quotas.read(connection, ((workspace_id, sender_id) for sender_id in senders))
-        for (_, sender_id, action), quota in found.items():
-            weekly.setdefault(sender_id, {})[action] = quota
         last_beat = await _queries.last_beat(connection)
-        hours = gate["operating_hours"] if gate else None
         return _Tables(
-            hours=None if hours is None else msgspec.json.decode(hours, type=OperatingHours),
+            hours=hours_of(gate) if gate else None,
             usable={sender_id: row["usable"] for sender_id, row in senders.items()},
             lanes={
-                sender_id: Lane(_allowance(row), _allowance(gate), own[sender_id], timedelta())
+                sender_id: Lane(allowance_of(row), allowance_of(gate), own[sender_id], timedelta())
                 for sender_id, row in senders.items()
             },
-            quotas=weekly,
+            quotas=quotas.by_sender(found),
             due=await self._due(connection, scope),
             engine_alive=last_beat is not None and last_beat >= now - self._worker_dead_after,
         )
@@ -134,13 +130,4 @@ def _due(first: Mapping[str, datetime], in_flight: bool) -> Due:
         connection_by=first.get("time_out"),
         trace_at=first.get("trace"),
         in_flight=in_flight,
-    )
-
-
-def _allowance(row: Mapping[str, Any]) -> Allowance:
-    return Allowance(
-        daily_limit=row["daily_limit"],
-        day=row["day"],
-        sent_today=row["sent_today"],
-        next_free_at=row["next_free_at"],
     )

@@ -10,7 +10,6 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import aiosql
-import msgspec
 import structlog
 from msgspec import Struct
 
@@ -22,7 +21,6 @@ from domain.lead.decide import BeginSend, intend
 from domain.lead.state import Lead, evolve
 from domain.pacing import Allowance, Gaps
 from domain.refusal import Refused
-from domain.schedule import OperatingHours
 from domain.sequence import Action
 from service.caller import Caller
 from service.campaigns.repository import Campaigns
@@ -30,6 +28,7 @@ from service.clock import Clock
 from service.database.pool import OUTAGES, Connection, Pool
 from service.dispatch import due as due_table
 from service.dispatch import quotas
+from service.dispatch.allowances import allowance_of, hours_of
 from service.dispatch.due import Due, Key
 from service.dispatch.leads import read_leads
 from service.dispatch.limits import LaneKey, Limits
@@ -122,7 +121,7 @@ class Claims:
             connection, shard=shard, shards=self._shards, failures=FAILURES_IN_A_ROW, now=now
         )
         async for row in free:
-            limits.admit_sender((row["workspace_id"], row["sender_id"]), _allowance(row))
+            limits.admit_sender((row["workspace_id"], row["sender_id"]), allowance_of(row))
         if not limits.senders:
             return {}
         workspace_ids, sender_ids = _columns(limits.senders, 2)
@@ -131,7 +130,7 @@ class Claims:
         for query in (_queries.open_campaigns, _queries.bounded_campaigns):
             async for row in query(connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now):
                 key = (row["workspace_id"], row["campaign_id"])
-                limits.admit_campaign(key, _allowance(row), _hours(row["operating_hours"]))
+                limits.admit_campaign(key, allowance_of(row), hours_of(row))
                 epochs[key] = row["epoch"]
         campaigns_of, campaign_ids = _columns(epochs, 2)
         rows = _queries.free_lanes(
@@ -143,7 +142,7 @@ class Claims:
             now=now,
         )
         async for row in rows:
-            limits.admit_lane((row["workspace_id"], row["sender_id"], row["campaign_id"]), _allowance(row))
+            limits.admit_lane((row["workspace_id"], row["sender_id"], row["campaign_id"]), allowance_of(row))
         return epochs
 
     async def _due(
@@ -285,19 +284,6 @@ def _claim(candidate: _Candidate, outcome: Appended) -> Claim:
         candidate.append.context.correlation_id,
         intent.event_id,
     )
-
-
-def _allowance(row: Mapping[str, Any]) -> Allowance:
-    return Allowance(
-        daily_limit=row["daily_limit"],
-        day=row["day"],
-        sent_today=row["sent_today"],
-        next_free_at=row["next_free_at"],
-    )
-
-
-def _hours(text: str | None) -> OperatingHours | None:
-    return None if text is None else msgspec.json.decode(text, type=OperatingHours)
 
 
 def _columns(keys: Iterable[tuple[UUID, ...]], width: int) -> list[list[UUID]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 import aiosql
 import msgspec
 
+from domain.campaign.events import IN_OPERATION
 from domain.campaign.state import Campaign
 from domain.readiness import READY_STATUS
 from domain.sender.state import Sender
@@ -75,8 +76,10 @@ class Gates:
     async def campaigns_sending(
         self, connection: Connection, workspace_id: UUID, sender_id: UUID
     ) -> list[UUID]:
-        """The launching, active and paused campaigns that send through the sender account."""
-        rows = _queries.campaigns_sending(connection, workspace_id=workspace_id, sender_id=sender_id)
+        """The campaigns in operation that send through the sender account."""
+        rows = _queries.campaigns_sending(
+            connection, workspace_id=workspace_id, sender_id=sender_id, in_operation=list(IN_OPERATION)
+        )
         return [row["campaign_id"] async for row in rows]
 
     async def drop_sender(self, connection: Connection, workspace_id: UUID, sender_id: UUID) -> None:
@@ -84,7 +87,9 @@ class Gates:
 
         Raises ``asyncpg.ForeignKeyViolationError`` while a campaign sends through it, or is just being launched.
         """
-        await _queries.drop_idle_lanes(connection, workspace_id=workspace_id, sender_id=sender_id)
+        await _queries.drop_idle_lanes(
+            connection, workspace_id=workspace_id, sender_id=sender_id, in_operation=list(IN_OPERATION)
+        )
         await _queries.drop_sender(connection, workspace_id=workspace_id, sender_id=sender_id)
 
     async def something_left(self, connection: Connection, workspace_id: UUID, campaign_id: UUID) -> bool:

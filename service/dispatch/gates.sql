@@ -63,23 +63,23 @@ WHERE f.workspace_id = :workspace_id
   AND s.sender_id = f.sender_id
   AND NOT s.usable;
 
--- name: campaigns_sending(workspace_id, sender_id)
+-- name: campaigns_sending(workspace_id, sender_id, in_operation)
 -- The campaigns that can't do without the sender account now.
 SELECT c.campaign_id FROM dispatch_lanes AS l
 JOIN dispatch_campaigns AS c ON c.workspace_id = l.workspace_id AND c.campaign_id = l.campaign_id
 WHERE l.workspace_id = :workspace_id
   AND l.sender_id = :sender_id
-  AND c.status IN ('launching', 'active', 'paused')
+  AND c.status = ANY (:in_operation::text[])
 ORDER BY c.campaign_id;
 
--- name: drop_idle_lanes(workspace_id, sender_id)!
+-- name: drop_idle_lanes(workspace_id, sender_id, in_operation)!
 -- The lanes of a sender account in campaigns that send nothing (any more).
 DELETE FROM dispatch_lanes AS l USING dispatch_campaigns AS c
 WHERE l.workspace_id = :workspace_id
   AND l.sender_id = :sender_id
   AND c.workspace_id = l.workspace_id
   AND c.campaign_id = l.campaign_id
-  AND c.status NOT IN ('launching', 'active', 'paused');
+  AND c.status <> ALL (:in_operation::text[]);
 
 -- name: drop_sender(workspace_id, sender_id)!
 -- The sender account is removed. Fails while a lane needs it, also one that is just being made.

@@ -48,6 +48,14 @@ async def read(connection: Connection, senders: Iterable[Key]) -> dict[ActionKey
     }
 
 
+def by_sender(found: Mapping[ActionKey, Quota]) -> dict[UUID, dict[Action, Quota]]:
+    """The quotas of each sender."""
+    grouped: dict[UUID, dict[Action, Quota]] = {}
+    for (_, sender_id, action), quota in found.items():
+        grouped.setdefault(sender_id, {})[action] = quota
+    return grouped
+
+
 async def write_back(connection: Connection, limits: Limits) -> None:
     """Store what has become of the quotas."""
     changed = limits.quotas.changed()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import aiosql
 
+from domain.campaign.events import IN_OPERATION
 from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, SkippedLead, SkipReason
 from domain.sequence import prompt_nodes, template_nodes
@@ -43,6 +44,7 @@ async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaig
         variables=[name for _, name in asking],
         prompts=[node.id for node in prompt_nodes(campaign.nodes)],
         skip_other=skip_other,
+        in_operation=list(IN_OPERATION),
     )
     return [
         SkippedLead(

@@ -4,7 +4,7 @@
 -- Two launches that look at each other's leads take turns, else both could take the same person.
 SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::uuid::text, 0));
 
--- name: left_out(workspace_id, campaign_id, asking, variables, prompts, skip_other)
+-- name: left_out(workspace_id, campaign_id, asking, variables, prompts, skip_other, in_operation)
 -- The leads to leave out, in order, each with the first rule that applies. The nodes `asking` need the `variables` at the
 -- same places and have no fallback for them; `fields` names what is known of a lead. Who has words of their own for a node
 -- needs none of its variables; for the nodes `prompts` there is nothing else that could be sent.
@@ -15,7 +15,7 @@ WITH elsewhere AS MATERIALIZED (
     WHERE :skip_other
       AND c.workspace_id = :workspace_id
       AND c.campaign_id <> :campaign_id
-      AND c.status IN ('launching', 'active', 'paused')
+      AND c.status = ANY (:in_operation::text[])
       AND (
           c.status = 'launching'
           OR EXISTS (

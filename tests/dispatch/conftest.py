@@ -110,7 +110,7 @@ def launch(liftoff: Liftoff, client: httpx.AsyncClient, workspace_id: UUID) -> L
     return launched
 
 
-def run_of(parts: Liftoff) -> LaunchRun:
+def run_of(parts: Liftoff, gaps: Gaps | None = None) -> LaunchRun:
     """What performs the background runs of launches."""
     return LaunchRun(
         parts.pool,
@@ -120,7 +120,7 @@ def run_of(parts: Liftoff) -> LaunchRun:
         parts.runs,
         parts.rollback,
         parts.clock,
-        Gaps(),
+        gaps or Gaps(),
     )
 
 

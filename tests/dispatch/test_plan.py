@@ -18,11 +18,10 @@ from service.composition import Liftoff, assembled
 from service.dispatch.claims import Claim
 from service.engine import LaunchJob
 from service.ids import new_id
-from service.launch.run import LaunchRun
 from service.serving import projecting
 from service.settings import Settings
 from tests.api.making import make_sender
-from tests.dispatch.conftest import Worker
+from tests.dispatch.conftest import Worker, run_of
 from tests.http.conftest import MASTER_KEY, MovableClock
 
 GAP: Final = timedelta(minutes=20)
@@ -99,17 +98,7 @@ class Stage:
     async def launch(self, campaign_id: UUID) -> None:
         answer = await self._client.post(f"/api/campaigns/{campaign_id}/launch")
         assert answer.status_code == 200, answer.text
-        parts = self._liftoff
-        run = LaunchRun(
-            parts.pool,
-            parts.store,
-            parts.campaigns,
-            parts.senders,
-            parts.runs,
-            parts.rollback,
-            parts.clock,
-            Gaps(email=GAP),
-        )
+        run = run_of(self._liftoff, Gaps(email=GAP))
         await run.perform(LaunchJob(self._workspace_id, campaign_id, 1, new_id()))
 
     async def plan(self, campaign_id: UUID) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from domain.quota import Quota, unused
+from domain.quota import Quota
+from tests.domain.quotas import unused
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from domain.pacing import Allowance, Lane, untouched
-from domain.quota import Quota, unused
+from domain.quota import Quota
 from domain.schedule import DayHours, OperatingHours
 from domain.sending_status import SENTENCES, Code, Due, SendingStatus, Situation, sending_status
+from tests.domain.quotas import unused
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)  # a Thursday
 HOUR, MIDNIGHT = timedelta(hours=1), datetime(2030, 2, 1, tzinfo=UTC)

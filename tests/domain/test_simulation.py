@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.pacing import Allowance
-from domain.quota import unused
 from domain.schedule import WEEK, DayHours, OperatingHours
 from domain.simulation import CampaignAhead, SenderAhead, simulate
 from tests.domain.campaigning import campaign, due, nodes_of, sender
+from tests.domain.quotas import unused
 
 NOW = datetime(2030, 3, 29, 9, tzinfo=UTC)  # a Friday; Berlin's clocks change on Sunday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

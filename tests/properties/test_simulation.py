@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.forecast import forecast
-from domain.quota import unused
 from domain.schedule import is_open, next_midnight, next_open, sending_day
 from domain.sequence import SENDABLE, NodeType, action_of, next_sendable, position_of
 from domain.simulation import CampaignAhead, LeadAhead, Send, SenderAhead, simulate
 from tests.domain.campaigning import campaign, nodes_of, sender
+from tests.domain.quotas import unused
 from tests.properties.test_schedule import operating_hours
 
 NOW: Final = datetime(2026, 3, 27, 9, 30, tzinfo=UTC)  # two days before clocks change in much of Europe
