@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
-import httpx
 import msgspec
 import pytest
 
+from service.access import Workspaces
 from service.backup.archive import NotABackup, opened
 from service.backup.restoring import NotEmpty, require_key, restore
 from service.backup.taking import take
-from service.composition import Liftoff
+from service.composition import Liftoff, assembled
 from service.database.migrate import MigrationError
-from service.database.pool import DatabaseError, connect_as_owner
+from service.database.pool import DatabaseError, Pool, connect_as_owner
+from service.ids import new_id
 from service.projector.replay import replay_and_compare
+from service.settings import Settings
 from service.vault import MasterKey, WrongMasterKey
-from tests.backup.conftest import BackUp, Standing
-from tests.dispatch.conftest import Launch, Worker
+from tests.api.making import caller, make_sender
+from tests.backup.conftest import Past, Restoring
 from tests.http.conftest import MASTER_KEY, MovableClock
 
 
@@ -41,105 +43,90 @@ async def is_untouched(dsn: str) -> bool:
         await owner.close()
 
 
-@pytest.mark.usefixtures("liftoff")
 async def test_every_row_of_every_table_comes_back(
-    back_up: BackUp, launch: Launch, worker: Worker, empty_database: str, clock: MovableClock, tmp_path: Path
+    past: Past, empty_database: str, clock: MovableClock, tmp_path: Path
 ) -> None:
-    await launch(3)
-    await worker.take()
-    backup, again = await back_up(), tmp_path / "again.backup"
-    with opened(backup) as archive:
+    with opened(past.backup) as archive:
         await restore(empty_database, archive, clock)
+    again = tmp_path / "again.backup"
     await take(empty_database, again, clock)
-    assert rows_in(again) == rows_in(backup)
-    assert sum(bool(rows) for rows in rows_in(backup).values()) > 20
+    assert rows_in(again) == rows_in(past.backup)
+    assert sum(bool(rows) for rows in rows_in(again).values()) > 20
 
 
-async def test_the_log_goes_on_behind_what_was_restored(
-    back_up: BackUp, restored: Standing, launch: Launch, workspace_id: UUID
-) -> None:
-    campaign_id = await launch(2)
-    async with restored(await back_up(), workspace_id) as there:
+async def test_the_log_goes_on_behind_what_was_restored(past: Past, restored: Restoring) -> None:
+    async with restored() as there:
         last = await there.parts.pool.fetchval("SELECT max(position) FROM events")
-        paused = await there.client.post(f"/api/campaigns/{campaign_id}/pause")
-        assert paused.status_code == 200
-        assert paused.json()["campaign"]["status"] == "paused"
-        positions = await there.parts.pool.fetch("SELECT position FROM events WHERE position > $1", last)
-        assert len(positions) == 1
+        paused = await there.parts.lifecycle.pause(caller(past.workspace_id), past.campaign_id)
+        assert paused.campaign.status == "paused"
+        after = await there.parts.pool.fetch("SELECT type FROM events WHERE position > $1", last)
+        assert [row["type"] for row in after] == ["campaign-paused"]
         assert (await replay_and_compare(there.parts.pool, there.parts.feed)).differing == 0
 
 
 async def test_it_is_consistent_while_traffic_flows(
-    back_up: BackUp, restored: Standing, client: httpx.AsyncClient, workspace_id: UUID, liftoff: Liftoff
+    liftoff: Liftoff,
+    workspace_id: UUID,
+    database: str,
+    empty_database: str,
+    clock: MovableClock,
+    tmp_path: Path,
 ) -> None:
-    stop = asyncio.Event()
+    backup, stop = tmp_path / "taken.backup", asyncio.Event()
 
-    async def traffic(who: int) -> None:
-        number = 0
+    async def traffic() -> None:
         while not stop.is_set():
-            body = {"type": "email", "name": f"{who}.{number}", "sender_account_ids": []}
-            assert (await client.post("/api/campaigns", json=body)).status_code == 201
+            await make_sender(liftoff, workspace_id, f"{new_id().hex}@sender.example")
             await liftoff.sealing.catch_up()
-            number += 1
 
-    busy = [asyncio.create_task(traffic(who)) for who in range(4)]
-    await asyncio.sleep(0)
-    while (await liftoff.pool.fetchval("SELECT count(*) FROM events")) < 20:
+    busy = [asyncio.create_task(traffic()) for _ in range(4)]
+    while await liftoff.pool.fetchval("SELECT count(*) FROM events") < 20:
         await asyncio.sleep(0.01)
-    backup = await back_up()
+    await take(database, backup, clock)
     stop.set()
     await asyncio.gather(*busy)
-    async with restored(backup, workspace_id) as there:
-        torn = await there.parts.pool.fetch(
-            "SELECT s.stream FROM streams AS s WHERE s.version <> (SELECT count(*) FROM events AS e"
-            " WHERE e.workspace_id = s.workspace_id AND e.stream = s.stream)"
-        )
-        assert torn == []
-        assert (await replay_and_compare(there.parts.pool, there.parts.feed)).differing == 0
-        await there.parts.sealing.catch_up()
-        [tree] = await there.parts.pool.fetch("SELECT size FROM audit_trees")
-        assert tree["size"] == await there.parts.pool.fetchval("SELECT count(*) FROM events")
+    with opened(backup) as archive:
+        await restore(empty_database, archive, clock)
+    async with assembled(Settings(), empty_database, MASTER_KEY, clock) as parts:
+        torn = """
+            SELECT stream FROM streams AS s
+             WHERE version <> (SELECT count(*) FROM events AS e WHERE e.stream = s.stream)
+        """
+        assert await parts.pool.fetch(torn) == []
+        assert (await replay_and_compare(parts.pool, parts.feed)).differing == 0
+        await parts.sealing.catch_up()
+        events = await parts.pool.fetchval("SELECT count(*) FROM events")
+        assert await parts.pool.fetchval("SELECT size FROM audit_trees") == events
 
 
 async def test_nothing_is_restored_over_what_is_there(
-    back_up: BackUp, client: httpx.AsyncClient, database: str, clock: MovableClock
+    past: Past, pool: Pool, database: str, clock: MovableClock
 ) -> None:
-    with opened(await back_up()) as archive, pytest.raises(NotEmpty, match="not empty"):
+    await Workspaces(pool, clock).take("mine")
+    with opened(past.backup) as archive, pytest.raises(NotEmpty, match="not empty"):
         await restore(database, archive, clock)
-    assert (await client.get("/api/campaigns")).status_code == 200
+    assert await Workspaces(pool, clock).find("mine")
 
 
-@pytest.mark.usefixtures("client")
-async def test_one_of_a_newer_program_is_refused_before_anything_is_written(
-    back_up: BackUp, empty_database: str, clock: MovableClock
+async def test_one_that_can_not_be_restored_leaves_nothing_behind(
+    past: Past, empty_database: str, clock: MovableClock, tmp_path: Path
 ) -> None:
-    backup = await back_up()
-    rewrite(backup, migrations=[{"number": 9999, "name": "9999_later.sql", "checksum": "0"}])
-    with opened(backup) as archive, pytest.raises(MigrationError, match="run the newer program"):
-        await restore(empty_database, archive, clock)
-    assert await is_untouched(empty_database)
+    later = [{"number": 9999, "name": "9999_later.sql", "checksum": "0"}]
+    other = [{"name": "workspaces", "columns": ["workspace_id", "name", "created_at"], "rows": 7}]
+    for number, (changes, error, words) in enumerate(
+        (
+            ({"migrations": later}, MigrationError, "run the newer program"),
+            ({"tables": other}, NotABackup, "other rows of workspaces"),
+        )
+    ):
+        backup = rewritten(past.backup, tmp_path / str(number), changes)
+        with opened(backup) as archive, pytest.raises(error, match=words):
+            await restore(empty_database, archive, clock)
+        assert await is_untouched(empty_database)
 
 
-@pytest.mark.usefixtures("client")
-async def test_one_that_fails_in_the_middle_leaves_nothing_behind_and_can_be_tried_again(
-    back_up: BackUp, empty_database: str, clock: MovableClock, tmp_path: Path
-) -> None:
-    backup = await back_up()
-    whole = backup.read_bytes()
-    rewrite(
-        backup, tables=[{"name": "workspaces", "columns": ["workspace_id", "name", "created_at"], "rows": 7}]
-    )
-    with opened(backup) as archive, pytest.raises(NotABackup, match="other rows of workspaces"):
-        await restore(empty_database, archive, clock)
-    assert await is_untouched(empty_database)
-    backup.write_bytes(whole)
-    with opened(backup) as archive:
-        await restore(empty_database, archive, clock)
-
-
-@pytest.mark.usefixtures("liftoff")
-async def test_it_needs_the_secret_key_of_its_time(back_up: BackUp) -> None:
-    with opened(await back_up()) as archive:
+def test_it_needs_the_secret_key_of_its_time(past: Past) -> None:
+    with opened(past.backup) as archive:
         require_key(archive, MASTER_KEY)
         with pytest.raises(WrongMasterKey, match="LIFTOFF_SECRET_KEY"):
             require_key(archive, MasterKey(b"\1" * 32))
@@ -152,12 +139,12 @@ async def test_a_database_without_anything_is_not_backed_up(
         await take(empty_database, tmp_path / "some.backup", clock)
 
 
-def rewrite(backup: Path, **changes: Any) -> None:
-    """Let the manifest say something else."""
-    with ZipFile(backup) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    manifest = msgspec.json.decode(members["manifest.json"]) | changes
-    backup.unlink()
-    with ZipFile(backup, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, msgspec.json.encode(manifest) if name == "manifest.json" else content)
+def rewritten(backup: Path, to: Path, changes: Mapping[str, object]) -> Path:
+    """The backup with a manifest that says something else."""
+    with ZipFile(backup) as before, ZipFile(to, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            if name == "manifest.json":
+                content = msgspec.json.encode(msgspec.json.decode(content) | changes)
+            after.writestr(name, content)
+    return to

@@ -3,225 +3,169 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import shutil
 from datetime import timedelta
-from glob import glob
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import httpx
 import pytest
 
-from service.audit.publishing import Directory, Publishing
-from service.channels.outcome import Accepted
-from service.composition import Liftoff
+from domain.refusal import Refused
+from service.audit.publishing import Directory
 from service.database.pool import connect_as_owner
 from service.setbacks.accepting import NotAcceptable
-from service.setbacks.lookout import Lookout
-from tests.api.making import make_sender
-from tests.backup.conftest import BackUp, Restored, Standing
-from tests.dispatch.conftest import SEQUENCE, Launch, Worker, statuses
-from tests.http.conftest import MovableClock
+from tests.api.making import caller
+from tests.backup.conftest import Past, Restored, Restoring, client_on
 from tests.http.test_problems import assert_problem
 
-SENT = Accepted(250, "OK")
 
-
-async def codes(there: Restored, campaign_id: UUID) -> set[str]:
+async def codes(there: Restored, past: Past) -> set[str]:
     """Why the campaign is sending or is not."""
-    answer = await there.client.get(f"/api/campaigns/{campaign_id}/sending-status")
-    return {sender["code"] for sender in answer.json()["sending_status"]["senders"]}
+    sending = await there.parts.sending_reading.of(past.workspace_id, past.campaign_id)
+    return {status.code for status in sending.senders.values()}
 
 
-async def acceptances(parts: Liftoff) -> list[tuple[str, dict[str, Any]]]:
-    """What the history says of acceptances: who accepted, and what."""
-    rows = await parts.pool.fetch("SELECT actor, payload FROM events WHERE type = 'restore-accepted'")
-    return [(row["actor"], json.loads(row["payload"])) for row in rows]
-
-
-async def draft(client: httpx.AsyncClient, *sender_ids: UUID) -> str:
-    """Where a new draft is, with something to send to somebody."""
-    body = {"type": "email", "name": "Later", "sender_account_ids": [str(id_) for id_ in sender_ids]}
-    path = f"/api/campaigns/{(await client.post('/api/campaigns', json=body)).json()['campaign']['id']}"
-    await client.patch(path, json={"sequence_nodes": SEQUENCE})
-    await client.post(f"{path}/leads", json={"prospects": [{"email": "eve@x.example"}]})
-    return path
+async def acceptance(there: Restored) -> dict[str, Any]:
+    """What the history says of the acceptance, with who accepted."""
+    [row] = await there.parts.pool.fetch("SELECT actor, payload FROM events WHERE type = 'restore-accepted'")
+    return {"actor": row["actor"], **json.loads(row["payload"])}
 
 
 async def test_nothing_is_sent_until_a_restored_database_is_accepted_and_then_it_goes_on(
-    launch: Launch, worker: Worker, back_up: BackUp, restored: Standing, workspace_id: UUID
+    past: Past, restored: Restoring
 ) -> None:
-    campaign_id = await launch(3)
-    await worker.record(await worker.take(1), SENT)
-    backup = await back_up()
-    await worker.record(await worker.take(2), SENT)
-    assert await worker.take() == []
-
-    async with restored(backup, workspace_id) as there:
+    async with restored() as there:
+        last = await there.parts.pool.fetchval("SELECT max(position) FROM events")
+        await there.parts.housekeeping.beat(there.worker.id)
         assert await there.worker.take() == []
-        assert await codes(there, campaign_id) == {"restored_not_accepted"}
+        assert await codes(there, past) == {"restored_not_accepted"}
         [campaign] = (await there.parts.accepting.standing()).campaigns
-        assert (campaign.campaign_id, campaign.due, campaign.in_flight) == (campaign_id, 2, 0)
+        assert (campaign.campaign_id, campaign.due, campaign.in_flight) == (past.campaign_id, 1, 1)
+
         await there.parts.accepting.accept()
-        assert len(await there.worker.take()) == 2
-        assert await acceptances(there.parts) == [
-            (
-                "operator",
-                {**(await acceptances(there.parts))[0][1], "backup_taken_at": "2030-01-31T09:00:00Z"},
-            )
-        ]
+        assert await codes(there, past) == {"healthy"}
+        assert len(await there.worker.take()) == 1
+        assert await acceptance(there) == {
+            "actor": "operator",
+            "position": last,
+            "backup_taken_at": "2030-01-31T09:00:00Z",
+            "size": None,
+            "published_size": None,
+        }
         with pytest.raises(NotAcceptable, match="nothing to accept"):
             await there.parts.accepting.accept()
 
 
-async def test_until_then_everything_but_launches_is_answered_and_health_says_why(
-    client: httpx.AsyncClient, back_up: BackUp, restored: Standing, workspace_id: UUID
+async def test_until_then_everything_but_launches_is_answered_and_readiness_says_why(
+    past: Past, restored: Restoring
 ) -> None:
-    path = await draft(client)
-    async with restored(await back_up(), workspace_id) as there:
-        assert (await there.client.get(path)).status_code == 200
-        assert (await there.client.patch(path, json={"name": "Sooner"})).status_code == 200
-        assert_problem(await there.client.post(f"{path}/launch"), 503, "restored-not-accepted")
-        ready = await there.client.get("/health/ready")
+    path = f"/api/campaigns/{past.draft_id}"
+    async with restored() as there, await client_on(there, past.workspace_id) as client:
+        assert (await client.get(path)).status_code == 200
+        assert (await client.patch(path, json={"name": "Sooner"})).status_code == 200
+        assert_problem(await client.post(f"{path}/launch"), 503, "restored-not-accepted")
+        ready = await client.get("/health/ready")
         assert_problem(ready, 503, "not-ready")
         assert "liftoff restore accept" in ready.json()["checks"]["restore"]["detail"]
         await there.parts.accepting.accept()
-        assert_problem(await there.client.post(f"{path}/launch"), 400, "no-sender-accounts")
-        assert (await there.client.get("/health/ready")).status_code == 200
+        assert (await client.get("/health/ready")).status_code == 200
+        assert (await client.post(f"{path}/launch")).status_code == 200
 
 
 async def test_what_was_being_handed_over_at_that_time_is_not_sent_again(
-    launch: Launch,
-    worker: Worker,
-    back_up: BackUp,
-    restored: Standing,
-    workspace_id: UUID,
-    clock: MovableClock,
+    past: Past, restored: Restoring
 ) -> None:
-    campaign_id = await launch(2)
-    assert len(await worker.take(1)) == 1
-    async with restored(await back_up(), workspace_id) as there:
-        [campaign] = (await there.parts.accepting.standing()).campaigns
-        assert (campaign.due, campaign.in_flight) == (1, 1)
+    async with restored() as there:
         await there.parts.accepting.accept()
         keeper = there.parts.housekeeping
         for _ in range(3):  # who judges others must have listened for a while, with signs of life of its own
             await keeper.beat(there.worker.id)
-            clock.move(timedelta(seconds=there.parts.settings.run_dead_seconds * 0.9))
+            there.clock.move(timedelta(seconds=there.parts.settings.run_dead_seconds * 0.9))
         await keeper.beat(there.worker.id)
         await keeper.settle_lost_sends()
+        ended = await there.parts.pool.fetch("SELECT type FROM events WHERE type = 'send-outcome-unknown'")
+        assert len(ended) == 1
         assert len(await there.worker.take()) == 1
-        assert (await statuses(there.client, campaign_id))["outcome_unknown"] == 1
 
 
-async def test_it_can_be_accepted_with_every_campaign_paused(
-    launch: Launch, back_up: BackUp, restored: Standing, workspace_id: UUID
-) -> None:
-    campaign_id = await launch(2)
-    async with restored(await back_up(), workspace_id) as there:
+async def test_it_can_be_accepted_with_every_campaign_paused(past: Past, restored: Restoring) -> None:
+    async with restored() as there:
         assert await there.parts.accepting.pause_all() == 1
         await there.parts.accepting.accept()
         assert await there.worker.take() == []
-        assert await codes(there, campaign_id) == {"campaign_paused"}
-        assert (await there.client.post(f"/api/campaigns/{campaign_id}/resume")).status_code == 200
-        assert len(await there.worker.take()) == 2
+        assert await codes(there, past) == {"campaign_paused"}
+        await there.parts.lifecycle.resume(caller(past.workspace_id), past.campaign_id)
+        assert len(await there.worker.take()) == 1
 
 
-async def test_a_scheduled_launch_waits_for_as_long_as_it_takes(
-    liftoff: Liftoff,
-    client: httpx.AsyncClient,
-    back_up: BackUp,
-    restored: Standing,
-    workspace_id: UUID,
-    clock: MovableClock,
-) -> None:
-    path = await draft(client, await make_sender(liftoff, workspace_id))
-    launch_at = f"{clock.now() + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-    assert (await client.post(f"{path}/launch", json={"launch_at": launch_at})).status_code == 200
-    async with restored(await back_up(), workspace_id) as there:
+async def test_a_scheduled_launch_waits_for_as_long_as_it_takes(past: Past, restored: Restoring) -> None:
+    async with restored() as there:
         for _ in range(3):
-            clock.move(timedelta(hours=1))
+            there.clock.move(timedelta(hours=1))
             await there.parts.scheduling.launch_due()
-        assert (await there.client.get(path)).json()["campaign"]["launch_at"] == launch_at
+        waiting = await there.parts.campaigns.load(past.workspace_id, past.scheduled_id)
+        assert (waiting.status, waiting.launch_at is None) == ("draft", False)
+        with pytest.raises(Refused, match="until its operator has accepted it"):
+            await there.parts.launching.launch(caller(past.workspace_id), past.draft_id)
         await there.parts.accepting.accept()
-        clock.move(timedelta(hours=1))
+        there.clock.move(timedelta(hours=1))
         await there.parts.scheduling.launch_due()
-        assert (await there.client.get(path)).json()["campaign"]["status"] == "launching"
-
-
-@asynccontextmanager
-async def published(parts: Liftoff, to: Path) -> AsyncIterator[None]:
-    """Everything sealed, and published to a directory, before and after the block."""
-    directory = [Directory(to)]
-    lookout = Lookout(parts.checkpoints, parts.setbacks, directory, parts.clock)
-    for step in range(2):
-        await parts.sealing.catch_up()
-        await Publishing(parts.checkpoints, directory, lookout.look).catch_up()
-        if step == 0:
-            yield
-
-
-@asynccontextmanager
-async def set_back_by_other_means(
-    restored: Standing, backup: Path, workspace_id: UUID, dsn: str, published_to: Path
-) -> AsyncIterator[Restored]:
-    """As restored by another program, which leaves no mark: only what was published can tell."""
-    async with restored(backup, workspace_id, published_to) as there:
-        owner = await connect_as_owner(dsn, application_name="test")
-        await owner.execute("DELETE FROM setbacks")
-        await owner.close()
-        yield there
+        assert (await there.parts.campaigns.load(past.workspace_id, past.scheduled_id)).status == "launching"
+        with pytest.raises(NotAcceptable, match="start the service"):
+            await there.parts.accepting.pause_all()
 
 
 async def test_a_published_checkpoint_that_it_lacks_gives_it_away_however_it_was_set_back(
-    liftoff: Liftoff,
-    launch: Launch,
-    worker: Worker,
-    back_up: BackUp,
-    restored: Standing,
-    workspace_id: UUID,
-    empty_database: str,
-    tmp_path: Path,
+    past: Past, restored: Restoring, empty_database: str, tmp_path: Path
 ) -> None:
-    await launch(2)
-    async with published(liftoff, tmp_path):
-        backup = await back_up()
-        await worker.record(await worker.take(), SENT)
-    [lost] = Directory(tmp_path).newest()
-    async with set_back_by_other_means(restored, backup, workspace_id, empty_database, tmp_path) as there:
+    place = tmp_path / "published"
+    shutil.copytree(past.published, place)
+    [lost] = Directory(place).newest()
+    async with restored(place) as there:
+        await forget_the_restore(empty_database)  # as if another program had restored it
         await there.parts.publishing.catch_up()
         assert await there.worker.take() == []
         [setback] = (await there.parts.accepting.standing()).setbacks
-        assert (setback.workspace_id, setback.published_size) == (workspace_id, lost.size)
+        assert (setback.workspace_id, setback.published_size) == (past.workspace_id, lost.size)
         assert setback.size is not None
         assert setback.size < lost.size
+        assert Directory(place).newest() == [lost]
 
         await there.parts.accepting.accept()
+        told = await acceptance(there)
+        assert (told["size"], told["published_size"]) == (setback.size, lost.size)
         await there.parts.sealing.catch_up()
         await there.parts.publishing.catch_up()
-        newest = await there.parts.checkpoints.newest(workspace_id)
+        newest = await there.parts.checkpoints.newest(past.workspace_id)
         assert newest is not None
-        assert (tmp_path / str(workspace_id) / "checkpoint").read_text() == newest.note
-        [aside] = glob(f"{tmp_path}/{workspace_id}.lost-{lost.size}-*")
-        assert (Path(aside) / "checkpoint").read_text() == lost.note
+        assert [each.note for each in Directory(place).newest()] == [newest.note]
+        assert kept_aside(place) == [lost.note]
         assert await there.parts.lookout.look()
-        assert len(await there.worker.take()) == 2
-        [(_, told)] = await acceptances(there.parts)
-        assert (told["size"], told["published_size"]) == (setback.size, lost.size)
+        assert len(await there.worker.take()) == 1
 
 
-async def test_a_database_that_was_not_set_back_is_never_taken_for_one(
-    liftoff: Liftoff, launch: Launch, worker: Worker, tmp_path: Path
+async def test_one_that_has_all_that_was_published_is_never_taken_for_one(
+    past: Past, restored: Restoring, empty_database: str, tmp_path: Path
 ) -> None:
-    lookout = Lookout(liftoff.checkpoints, liftoff.setbacks, [Directory(tmp_path)], liftoff.clock)
-    assert await lookout.look()
-    await launch(2)
-    async with published(liftoff, tmp_path):
-        assert await lookout.look()
-        await worker.record(await worker.take(), SENT)
-        await liftoff.sealing.catch_up()
-        assert await lookout.look()
-    assert await lookout.look()
-    assert await liftoff.setbacks.unaccepted() == []
+    async with restored(tmp_path) as there:
+        await forget_the_restore(empty_database)
+        for _ in range(2):
+            assert await there.parts.lookout.look()
+            await there.parts.publishing.catch_up()
+            assert await there.parts.lookout.look()
+            await there.worker.take()
+            await there.parts.sealing.catch_up()
+        assert Directory(tmp_path).newest()
+        assert await there.parts.setbacks.unaccepted() == []
+
+
+async def forget_the_restore(dsn: str) -> None:
+    """Take the mark away."""
+    owner = await connect_as_owner(dsn, application_name="test")
+    await owner.execute("DELETE FROM setbacks")
+    await owner.close()
+
+
+def kept_aside(place: Path) -> list[str]:
+    """The newest checkpoints of the histories that were lost."""
+    return [file.read_text() for file in place.glob("*.lost-*/checkpoint")]
