@@ -82,14 +82,13 @@ async def test_rows_that_differ_are_named_with_their_event_and_repaired_or_rebui
     await write(lived())
     await catch_up(Projector(pool, feed))
     owner = await connect_as_owner(database, application_name="test")
-    await owner.execute("UPDATE leads SET status = 'timed_out' WHERE status = 'sent'")
-    wrong = await owner.fetchval("SELECT count(*) FROM leads WHERE status = 'timed_out'")
+    await owner.execute("UPDATE leads SET status = 'timed_out'")
+    wrong = await owner.fetchval("SELECT count(*) FROM leads")
     assert wrong
 
     compared = liftoff("audit", "verify-projections", settings=settings)
     assert (compared.code, compared.err) == (1, "")
-    assert compared.out.count("status=timed_out") == compared.out.count("status=sent") == wrong
-    assert "parted at position" in compared.out
+    assert compared.out.count("status=timed_out") == compared.out.count("parted at position") == wrong
     assert compared.out.splitlines()[-1] == f"{wrong} rows differ."
     assert await owner.fetchval("SELECT count(*) FROM leads WHERE status = 'timed_out'") == wrong
 
