@@ -41,7 +41,7 @@ async def restore(dsn: str, archive: Archive, clock: Clock) -> None:
             await build(connection, archive.manifest.migrations)
             await _load(connection, archive)
             await mark_restored(connection, archive.manifest.taken_at, clock.now())
-    except asyncpg.PostgresError as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseError(
             f"the backup could not be restored, and the database is as it was: {type(error).__name__}"
         ) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosql
+import asyncpg
 
 from service.backup.archive import Draft, Manifest, Table, drafted
 from service.clock import Clock
@@ -32,6 +33,8 @@ async def take(dsn: str, file: Path, clock: Clock) -> Manifest:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 manifest = await _copy(connection, draft, clock)
             draft.conclude(manifest)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseError(f"the database could not be copied: {type(error).__name__}") from error
     finally:
         await connection.close()
     return manifest

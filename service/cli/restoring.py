@@ -103,7 +103,8 @@ def accept(pause: bool) -> None:
     """Let sending go on from where the restored database is; that is recorded in every workspace's history.
 
     Steps that were done after the backup are not known to it, and will be done again. To look first at what was sent
-    (the mail servers know), use --pause: then nothing is sent before somebody resumes a campaign, or stops it.
+    (the mail servers know), use --pause: then nothing is sent before somebody resumes a campaign, or stops it. Give it
+    the service's LIFTOFF_AUDIT_DIR: what only the published checkpoints tell can't be accepted without them.
     """
     try:
         paused = with_the_parts(lambda liftoff: _accept(liftoff, pause))

@@ -12,9 +12,11 @@ import pytest
 
 from domain.refusal import Refused
 from service.audit.publishing import Directory
+from service.audit.verify import main as verify
 from service.database.pool import connect_as_owner
 from service.setbacks.accepting import NotAcceptable
 from tests.api.making import caller
+from tests.audit.histories import export
 from tests.backup.conftest import Past, Restored, Restoring, client_on
 from tests.http.test_problems import assert_problem
 
@@ -32,7 +34,7 @@ async def acceptance(there: Restored) -> dict[str, Any]:
 
 
 async def test_nothing_is_sent_until_a_restored_database_is_accepted_and_then_it_goes_on(
-    past: Past, restored: Restoring
+    past: Past, restored: Restoring, tmp_path: Path
 ) -> None:
     async with restored() as there:
         last = await there.parts.pool.fetchval("SELECT max(position) FROM events")
@@ -54,6 +56,8 @@ async def test_nothing_is_sent_until_a_restored_database_is_accepted_and_then_it
         }
         with pytest.raises(NotAcceptable, match="nothing to accept"):
             await there.parts.accepting.accept()
+        await export(there.parts, past.workspace_id, tmp_path)
+        assert verify([str(tmp_path)]) == 0
 
 
 async def test_until_then_everything_but_launches_is_answered_and_readiness_says_why(

@@ -66,6 +66,7 @@ situations = st.builds(
     pause_reason=st.none() | st.sampled_from(get_args(PauseReason)),
     sender_status=mostly("active", st.none() | st.sampled_from(get_args(SenderStatus))),
     usable=mostly(True, st.booleans()),
+    set_back=mostly(False, st.booleans()),
     engine_alive=mostly(True, st.booleans()),
     due=work,
     hours=open_hours,
@@ -105,7 +106,7 @@ def claimable(situation: Situation) -> bool:
 @given(situation=situations | on_linkedin)
 def test_it_is_healthy_exactly_when_a_worker_would_claim_something(situation: Situation) -> None:
     healthy = sending_status(situation, NOW).code == "healthy"
-    assert healthy == (claimable(situation) and situation.engine_alive)
+    assert healthy == (claimable(situation) and situation.engine_alive and not situation.set_back)
 
 
 @given(situation=situations | on_linkedin)
