@@ -155,9 +155,9 @@ def _known(setback: Setback, standing: Standing) -> str:
 
 def _at_stake(campaign: Sending, standing: Standing) -> str:
     return (
-        f"Campaign {campaign.campaign_id} ({standing.workspaces[campaign.workspace_id]}) is {campaign.status}: "
-        f"{campaign.due} leads have a step due by now, which may have been done already; {campaign.in_flight} sends "
-        "were being handed over, and are not repeated."
+        f"Campaign {campaign.campaign_id} ({standing.workspaces[campaign.workspace_id]}) is {campaign.status}. "
+        f"Leads with a step due by now, which may have been done already: {campaign.due}. "
+        f"Sends that were being handed over, and are not repeated: {campaign.in_flight}."
     )
 
 
