@@ -90,7 +90,7 @@ async def empty_database(database_server: str) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _temporary_database(server: str, template: str) -> AsyncIterator[str]:
     name = _new_name()
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _dsn_of(server, name)
     finally:

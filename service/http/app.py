@@ -73,7 +73,7 @@ def create_app(
             *public_routes,
             problem_pages,
             *health_routes([DatabaseProbe(on.pool), SchemaProbe(on.pool), *on.probes], on.registry),
-            *docs_routes(build_document(all_routes, injected, version("liftoff"))),
+            *docs_routes(lambda: build_document(all_routes, injected, version("liftoff"))),
         ],
         dependencies={name: _provide(service) for name, service in injected.items()},
         middleware=[
