@@ -29,6 +29,7 @@ from service.metrics import new_registry
 from service.periodic import Duty, fulfilling
 from service.projector.lag import LagMetrics, LagProbe, Lags
 from service.projector.runner import Projector
+from service.setbacks.health import SetbackProbe
 from service.settings import Settings, SettingsError
 from service.startup import Ground
 
@@ -99,6 +100,7 @@ async def work(ground: Ground, announce: Callable[[], None]) -> None:
 @asynccontextmanager
 async def working(liftoff: Liftoff) -> AsyncIterator[None]:
     """A worker, until the end of the block; then what is in flight has its outcome stored."""
+    await _look_for_setbacks(liftoff)
     async with SmtpChannel() as smtp:
         worker = new_worker(liftoff, smtp)
         task = asyncio.create_task(worker.run())
@@ -132,6 +134,14 @@ def auditing(liftoff: Liftoff) -> list[Duty]:
     ]
 
 
+async def _look_for_setbacks(liftoff: Liftoff) -> None:
+    """Before anything is claimed: a database that was set back must be known as such."""
+    try:
+        await liftoff.lookout.look()
+    except (OSError, ValueError) as error:
+        _log.error("published_checkpoints_not_readable", exc_info=error)
+
+
 def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:
     """What the HTTP application stands on."""
     dead_after = timedelta(seconds=liftoff.settings.run_dead_seconds)
@@ -144,6 +154,7 @@ def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:
         probes=[
             WorkerProbe(liftoff.housekeeping, liftoff.clock, dead_after),
             LagProbe(Lags(liftoff.pool, liftoff.clock)),
+            SetbackProbe(liftoff.setbacks),
         ],
     )
 

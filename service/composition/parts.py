@@ -71,6 +71,9 @@ from service.senders.accounts import Accounts
 from service.senders.hearing import Hearing
 from service.senders.reading import SenderReading
 from service.senders.repository import Senders
+from service.setbacks.accepting import Accepting
+from service.setbacks.lookout import Lookout
+from service.setbacks.marks import Setbacks
 from service.settings import Settings
 from service.store.codec import Codec
 from service.store.feed import Feed
@@ -99,6 +102,7 @@ class Ground:
     feed: Feed
     history: History
     freshness: Freshness
+    setbacks: Setbacks
     gates: Gates
     campaigns: Campaigns
     senders: Senders
@@ -127,6 +131,7 @@ def ground(settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock) 
         feed=Feed(pool, codec),
         history=History(pool),
         freshness=Freshness(pool),
+        setbacks=Setbacks(pool),
         gates=gates,
         campaigns=campaigns,
         senders=senders,
@@ -178,6 +183,7 @@ def launches(on: Ground) -> Launches:
         timedelta(seconds=settings.stale_launch_seconds),
         verification,
         on.workspace_settings,
+        on.setbacks,
     )
     preflight = Preflight(pool, campaigns, launching, verification)
     ahead = LooksAhead(pool, campaigns, gaps(settings))
@@ -312,7 +318,9 @@ class Auditing:
     audit_keys: AuditKeys
     sealing: Sealing
     checkpoints: Checkpoints
+    lookout: Lookout
     publishing: Publishing
+    accepting: Accepting
     export: Export
 
 
@@ -321,11 +329,17 @@ def auditing(on: Ground) -> Auditing:
     keys, checkpoints = AuditKeys(Sealer(on.master_key), on.clock), Checkpoints(on.pool)
     sealing = Sealing(on.pool, on.feed, on.store, keys, on.clock)
     directory = on.settings.audit_dir
+    destinations = [Directory(directory)] if directory else []
+    lookout = Lookout(checkpoints, on.setbacks, destinations, on.clock)
     return Auditing(
         audit_keys=keys,
         sealing=sealing,
         checkpoints=checkpoints,
-        publishing=Publishing(checkpoints, [Directory(directory)] if directory else []),
+        lookout=lookout,
+        publishing=Publishing(checkpoints, destinations, lookout.look),
+        accepting=Accepting(
+            on.pool, on.store, on.setbacks, Lifecycle(on.pool, on.campaigns, on.gates), on.clock
+        ),
         export=Export(on.pool, on.store, sealing, checkpoints, keys, on.clock, EVENTS),
     )
 

@@ -12,10 +12,11 @@ SELECT true FROM dispatch_shards WHERE shard = :shard AND generation = :generati
 
 -- name: free_senders(shard, shards, failures, now)
 -- The shard's senders that may send now, have not failed too often in a row and have something due, locked; one that
--- another worker holds is passed over.
+-- another worker holds is passed over. None in a database that was restored, until that is accepted.
 SELECT s.workspace_id, s.sender_id, s.daily_limit, s.day, s.sent_today, s.next_free_at
 FROM dispatch_senders AS s
 WHERE s.usable
+  AND NOT EXISTS (SELECT FROM setbacks WHERE accepted_at IS NULL)
   AND NOT EXISTS (
       SELECT FROM dispatch_failures AS f
       WHERE f.workspace_id = s.workspace_id AND f.sender_id = s.sender_id AND f.in_row >= :failures

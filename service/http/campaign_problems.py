@@ -277,6 +277,14 @@ LAUNCH_PROBLEMS: Final = (
         "Launch again; nothing was sent.",
     ),
     ProblemType(
+        "restored-not-accepted",
+        503,
+        "The database was restored",
+        "It is at an earlier state than it once had, and does not know what was sent after that. So that nobody is "
+        "sent the same thing twice, nothing is launched or sent; everything else goes on.",
+        "The operator of the service looks at 'liftoff restore status' and accepts it by 'liftoff restore accept'.",
+    ),
+    ProblemType(
         "linkedin-unavailable",
         503,
         "LinkedIn can't be reached",
