@@ -11,6 +11,6 @@ RETURNING true;
 DELETE FROM sender_identities WHERE workspace_id = :workspace_id AND sender_id = :sender_id;
 
 -- name: connected_by(account_digest)
--- The sender accounts that connect an account of the LinkedIn provider: one of a workspace at most.
+-- The sender accounts that connect a mailbox or an account of the LinkedIn provider: one of a workspace at most.
 SELECT workspace_id, sender_id FROM sender_identities WHERE account_digest = :account_digest
 ORDER BY workspace_id;
