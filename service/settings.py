@@ -135,6 +135,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         str | None,
         Doc("what the LinkedIn provider sends in the header Unipile-Auth; unset: no webhooks", secret=True),
     ] = None
+    inbox_seconds: Annotated[Seconds, Doc("how often a sender's inbox without IDLE is read")] = 60.0
+    inbox_readers: Annotated[Count, Doc("most inboxes of senders that one worker reads at a time")] = 64
     inbound_webhook_secret: Annotated[
         SigningSecret | None,
         Doc("what a mail provider signs deliveries to /api/inbound with; unset: none are taken", secret=True),

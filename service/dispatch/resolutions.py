@@ -1,11 +1,14 @@
-"""Resolutions: a person says what became of a send whose outcome nobody was told, and the lead goes on from there."""
+"""Resolutions: what became of a send whose outcome nobody was told comes to light, and the lead goes on from there.
+
+A person says so, or it was found.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import aiosql
@@ -14,7 +17,7 @@ from domain import streams
 from domain.campaign.events import IN_OPERATION
 from domain.campaign.state import Campaign
 from domain.event import Event
-from domain.lead.decide import next_action
+from domain.lead.decide import NextAction, RecordAccepted, decide, next_action
 from domain.lead.events import Resolution
 from domain.lead.resolving import Resolve, resolve
 from domain.lead.state import Lead
@@ -38,9 +41,12 @@ from service.vault import Document, Vault
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("resolutions.sql"), "asyncpg")
 
+Decision: TypeAlias = Callable[[Campaign, Lead, UUID | None], Sequence[Event]]
+"""What a lead of a campaign decides; the id is that of the evidence."""
+
 
 class Resolutions:
-    """Settles sends on a person's word."""
+    """Settles sends, on a person's word or by what was found."""
 
     def __init__(
         self,
@@ -62,10 +68,52 @@ class Resolutions:
     async def record(
         self, caller: Caller, campaign_id: UUID, lead_id: UUID, resolution: Resolution, note: str | None
     ) -> None:
-        """Settle the lead's send; ``note`` is kept, sealed, as its evidence. Seen by the list of leads on return.
+        """Settle the lead's send on a person's word; ``note`` is kept, sealed. The list of leads shows it on return.
 
         Raises ``Refused`` ``not-found``, ``outcome-not-unknown``, or ``campaign-ended`` for what would be sent again.
         """
+
+        def decision(campaign: Campaign, lead: Lead, evidence: UUID | None) -> Sequence[Event]:
+            now = self._clock.now()
+            command = Resolve(
+                resolution=resolution,
+                now=now,
+                next_action=_following(campaign, lead, now),
+                connected_by=now + self._connection_patience,
+                evidence=evidence,
+            )
+            events = resolve(lead, command)
+            if resolution == "not_sent":
+                _require_in_operation(campaign)
+            return events
+
+        await self._settle(caller, campaign_id, lead_id, decision, note)
+        stream = streams.lead(lead_id)
+        head = (await self._store.head(caller.workspace_id, [stream]))[stream]
+        await self._freshness.reached(head.last_position, LEADS)
+
+    async def record_found(
+        self, caller: Caller, campaign_id: UUID, lead_id: UUID, send_id: UUID, words: str
+    ) -> None:
+        """The lead's send was made, as ``words`` say; changes nothing if that is known already."""
+
+        def decision(campaign: Campaign, lead: Lead, evidence: UUID | None) -> Sequence[Event]:
+            if (
+                lead.status != "outcome_unknown"
+                or lead.open_send is None
+                or lead.open_send.send_id != send_id
+            ):
+                return ()
+            following = _following(campaign, lead, self._clock.now())
+            accepted = RecordAccepted(send_id=send_id, code=0, next_action=following, evidence=evidence)
+            return decide(lead, accepted)
+
+        await self._settle(caller, campaign_id, lead_id, decision, words)
+
+    async def _settle(
+        self, caller: Caller, campaign_id: UUID, lead_id: UUID, decision: Decision, words: str | None
+    ) -> None:
+        """Append what is decided, with the words that are its evidence, and let the tables say what it says."""
         workspace_id = caller.workspace_id
         campaign = await self._campaigns.load(workspace_id, campaign_id)
         async with self._store.transaction() as connection:
@@ -74,15 +122,14 @@ class Resolutions:
             )
             if who is None:
                 raise no_such_lead()
-            evidence = new_id() if note else None
-            lead, events = await self._tell(connection, caller, campaign, lead_id, resolution, evidence)
-            if note and evidence is not None:
-                document = Document(who["person_id"], evidence, pack(Words(note)))
+            evidence = new_id() if words else None
+            lead, events = await self._tell(connection, caller, campaign, lead_id, decision, evidence)
+            if not events:
+                return
+            if words and evidence is not None:
+                document = Document(who["person_id"], evidence, pack(Words(words)))
                 await self._vault.seal_many(connection, workspace_id, [document])
             await self._follow(connection, caller, campaign, lead_id, lead, events, **who)
-        stream = streams.lead(lead_id)
-        head = (await self._store.head(workspace_id, [stream]))[stream]
-        await self._freshness.reached(head.last_position, LEADS)
 
     async def _tell(
         self,
@@ -90,36 +137,20 @@ class Resolutions:
         caller: Caller,
         campaign: Campaign,
         lead_id: UUID,
-        resolution: Resolution,
+        decision: Decision,
         evidence: UUID | None,
     ) -> tuple[Lead, Sequence[Event]]:
-        """Append what the lead decides; answers the lead as it was, and the events."""
+        """Append what is decided; answers the lead as it was, and the events."""
         key = caller.workspace_id, lead_id
         while True:
             lead, version = (await read_leads(self._store, connection, [key]))[key]
-            events = resolve(lead, self._command(campaign, lead, resolution, evidence))
-            if resolution == "not_sent":
-                _require_in_operation(campaign)
+            events = decision(campaign, lead, evidence)
+            if not events:
+                return lead, events
             append = lead_append(key, version, events, caller.context(self._clock))
             [outcome] = await self._store.append_in(connection, [append])
             if not isinstance(outcome, Conflict):
                 return lead, events
-
-    def _command(
-        self, campaign: Campaign, lead: Lead, resolution: Resolution, evidence: UUID | None
-    ) -> Resolve:
-        now, hours = self._clock.now(), campaign.settings.operating_hours
-        opened = lead.open_send
-        following = (
-            next_action(campaign.channel, campaign.nodes, opened.node_id, hours, now) if opened else None
-        )
-        return Resolve(
-            resolution=resolution,
-            now=now,
-            next_action=following,
-            connected_by=now + self._connection_patience,
-            evidence=evidence,
-        )
 
     async def _follow(
         self,
@@ -152,6 +183,14 @@ class Resolutions:
         if following is not None:
             await due_table.plan(connection, [following])
         await bounces.count(connection, [(due.campaign, events)], self._clock.now())
+
+
+def _following(campaign: Campaign, lead: Lead, now: datetime) -> NextAction | None:
+    """What follows the lead's send if it was made."""
+    if lead.open_send is None:
+        return None
+    hours = campaign.settings.operating_hours
+    return next_action(campaign.channel, campaign.nodes, lead.open_send.node_id, hours, now)
 
 
 def _require_in_operation(campaign: Campaign) -> None:

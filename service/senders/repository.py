@@ -181,6 +181,10 @@ class Senders:
     async def _keep_gate(self, connection: Connection, workspace_id: UUID, after: Sender) -> None:
         if not after.removed:
             await self._gates.set_sender(connection, workspace_id, after, self._clock.now())
+            if after.inbox_id is not None:
+                await _queries.place_inbox(
+                    connection, workspace_id=workspace_id, sender_id=after.id, inbox_id=after.inbox_id
+                )
             return
         try:
             await self._gates.drop_sender(connection, workspace_id, after.id)
