@@ -1,0 +1,84 @@
+"""What must hold after any fault: nobody gets a step twice, nobody is lost, and the counters are what the log says."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.lead.events import SendAccepted, SendFailed, SendIntended, SendOutcomeUnknown, SendRefused
+from domain.upcasters import UPCASTERS
+from service.composition import EVENTS
+from service.database.pool import Pool
+from service.projector.replay import replay_and_compare
+from service.store.codec import Codec
+from service.store.feed import Feed
+from tests.faults.post_office import PostOffice
+
+_SETTLED = (SendAccepted, SendRefused, SendFailed, SendOutcomeUnknown)
+_MANY = 1_000_000
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What was found when everything was over.
+
+    ``mails``: taken by the server. ``doubles``: of a step taken before. ``lost``: leads that are not at an end.
+    ``untold``: mails taken of which the log says neither that they were accepted nor that this is unknown.
+    ``invented``: sends accepted according to the log that the server never took. ``differing``: rows of the read models
+    that differ from a fold of the log.
+    """
+
+    leads: int
+    by_status: dict[str, int]
+    mails: int
+    doubles: int
+    lost: int
+    untold: int
+    invented: int
+    differing: int
+
+    @property
+    def unknown(self) -> int:
+        """How many leads are left with a send of which nobody knows."""
+        return self.by_status.get("outcome_unknown", 0)
+
+    @property
+    def breaches(self) -> dict[str, int]:
+        """What should not be so."""
+        found = {
+            "steps sent twice": self.doubles,
+            "leads lost": self.lost,
+            "mails untold": self.untold,
+            "mails invented": self.invented,
+            "rows that differ": self.differing,
+        }
+        return {name: count for name, count in found.items() if count}
+
+
+_ENDS = {"completed", "outcome_unknown", "bounced", "failed"}
+
+
+async def examine(pool: Pool, office: PostOffice, leads: int) -> Finding:
+    """Hold the log, the read models and what the server took against each other."""
+    feed = Feed(pool, Codec(EVENTS, UPCASTERS))
+    told: defaultdict[type, set[UUID]] = defaultdict(set)
+    for recorded in (await feed.read(0, _MANY)).events:
+        if isinstance(recorded.event, (SendIntended, *_SETTLED)):
+            told[type(recorded.event)].add(recorded.event.send_id)
+    taken = {mail.send_id for mail in office.taken}
+    steps = Counter((mail.recipient, mail.is_follow_up) for mail in office.taken.elements())
+    by_status = {
+        row["status"]: row["count"]
+        for row in await pool.fetch("SELECT status, count(*) FROM leads GROUP BY status")
+    }
+    return Finding(
+        leads=leads,
+        by_status=by_status,
+        mails=office.taken.total(),
+        doubles=sum(count - 1 for count in steps.values()),
+        lost=leads - sum(count for status, count in by_status.items() if status in _ENDS),
+        untold=len(taken - told[SendAccepted] - told[SendOutcomeUnknown]),
+        invented=len(told[SendAccepted] - taken),
+        differing=(await replay_and_compare(pool, feed)).differing,
+    )
