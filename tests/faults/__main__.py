@@ -7,8 +7,10 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +18,9 @@ from service.database.embedded import EmbeddedPostgres
 from service.logging import configure_logging
 from tests.conftest import UNSAFE_BUT_FAST
 from tests.faults.launched import launched
-from tests.faults.matrix import HEADINGS, Row, run_matrix
+from tests.faults.matrix import HEADINGS, Killed, Row, run_matrix
+
+_aside = Console(stderr=True, highlight=False)
 
 
 def main() -> int:
@@ -24,41 +28,42 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=20)
     parser.add_argument("--leads", type=int, default=200)
+    parser.add_argument("--at-once", type=int, default=2, help="trials at the same time")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--markdown", action="store_true", help="print the table as the README has it")
     given = parser.parse_args()
     configure_logging("error")
-    logging.getLogger("mail.log").setLevel(logging.ERROR)  # the server warns of its own library with each log-in
+    logging.getLogger("mail.log").setLevel(
+        logging.ERROR
+    )  # the server's library warns of itself at each log-in
     with tempfile.TemporaryDirectory(prefix="liftoff-faults-", ignore_cleanup_errors=True) as directory:
         place = Path(directory)
         place.chmod(0o755)  # the server of a run as root runs as another user
         with EmbeddedPostgres(place / "database", UNSAFE_BUT_FAST) as server:
-            rows = asyncio.run(_run(server, place, given.leads, given.repetitions, given.seed))
-    _show(rows, given.markdown)
-    return 1 if any(row.breaches for row in rows) else 0
+            rows = asyncio.run(_run(server, place, given))
+    _show(rows)
+    return 1 if any(found.breaches for row in rows for found in row.findings) else 0
 
 
-async def _run(server: str, directory: Path, leads: int, repetitions: int, seed: int) -> list[Row]:
-    async with launched(server, directory, leads) as origin:
-        return await run_matrix(origin, directory, repetitions, seed, _tell)
+async def _run(server: str, directory: Path, given: argparse.Namespace) -> list[Row]:
+    async with AsyncExitStack() as stack:
+        origins = [
+            await stack.enter_async_context(launched(server, directory, given.leads))
+            for _ in range(given.at_once)
+        ]
+        return await run_matrix(origins, directory, given.repetitions, given.seed, _tell)
 
 
-def _tell(row: Row) -> None:
-    Console(stderr=True).print(" · ".join(row.cells), highlight=False)
-    for found in row.findings:
-        if found.breaches:
-            Console(stderr=True).print(found, style="red")
+def _tell(killed: Killed) -> None:
+    doom, found = killed
+    _aside.print(f"{doom.point}, at the send no. {doom.nth}: {found.breaches or 'nothing'} broken, {found}")
 
 
-def _show(rows: Sequence[Row], markdown: bool) -> None:
-    if markdown:
-        lines = [HEADINGS, ["---", *["--:"] * (len(HEADINGS) - 1)], *(row.cells for row in rows)]
-        Console().print("\n".join(f"| {' | '.join(line)} |" for line in lines), soft_wrap=True)
-        return
-    table = Table(*HEADINGS)
+def _show(rows: Sequence[Row]) -> None:
+    """The table, in the form that the README has it."""
+    table = Table(*HEADINGS, box=MARKDOWN)
     for row in rows:
         table.add_row(*row.cells)
-    Console().print(table)
+    Console(width=200).print(table)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
-from domain.lead.events import SendAccepted, SendFailed, SendIntended, SendOutcomeUnknown, SendRefused
+from domain.event import Recorded
+from domain.lead.events import (
+    SendAccepted,
+    SendDeferred,
+    SendFailed,
+    SendIntended,
+    SendOutcomeUnknown,
+    SendRefused,
+)
 from domain.upcasters import UPCASTERS
 from service.composition import EVENTS
 from service.database.pool import Pool
@@ -16,8 +25,9 @@ from service.store.codec import Codec
 from service.store.feed import Feed
 from tests.faults.post_office import PostOffice
 
-_SETTLED = (SendAccepted, SendRefused, SendFailed, SendOutcomeUnknown)
-_MANY = 1_000_000
+_TOLD: Final = (SendIntended, SendAccepted, SendDeferred, SendRefused, SendFailed, SendOutcomeUnknown)
+_ENDS: Final = {"completed", "outcome_unknown", "bounced", "failed"}
+_MANY: Final = 1_000_000
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -56,29 +66,34 @@ class Finding(Struct, frozen=True, kw_only=True):
         return {name: count for name, count in found.items() if count}
 
 
-_ENDS = {"completed", "outcome_unknown", "bounced", "failed"}
+async def sends(pool: Pool) -> list[Recorded]:
+    """What the log tells of sends, in its order."""
+    events = (await _feed(pool).read(0, _MANY)).events
+    return [recorded for recorded in events if isinstance(recorded.event, _TOLD)]
 
 
 async def examine(pool: Pool, office: PostOffice, leads: int) -> Finding:
     """Hold the log, the read models and what the server took against each other."""
-    feed = Feed(pool, Codec(EVENTS, UPCASTERS))
     told: defaultdict[type, set[UUID]] = defaultdict(set)
-    for recorded in (await feed.read(0, _MANY)).events:
-        if isinstance(recorded.event, (SendIntended, *_SETTLED)):
-            told[type(recorded.event)].add(recorded.event.send_id)
-    taken = {mail.send_id for mail in office.taken}
-    steps = Counter((mail.recipient, mail.is_follow_up) for mail in office.taken.elements())
-    by_status = {
-        row["status"]: row["count"]
-        for row in await pool.fetch("SELECT status, count(*) FROM leads GROUP BY status")
-    }
+    for recorded in await sends(pool):
+        assert isinstance(recorded.event, _TOLD)
+        told[type(recorded.event)].add(recorded.event.send_id)
+    taken = office.taken
+    steps = Counter((mail.recipient, mail.is_follow_up) for mail in taken.elements())
+    ids = {mail.send_id for mail in taken}
+    rows = await pool.fetch("SELECT status, count(*) FROM leads GROUP BY status")
+    by_status = {row["status"]: row["count"] for row in rows}
     return Finding(
         leads=leads,
         by_status=by_status,
-        mails=office.taken.total(),
+        mails=taken.total(),
         doubles=sum(count - 1 for count in steps.values()),
         lost=leads - sum(count for status, count in by_status.items() if status in _ENDS),
-        untold=len(taken - told[SendAccepted] - told[SendOutcomeUnknown]),
-        invented=len(told[SendAccepted] - taken),
-        differing=(await replay_and_compare(pool, feed)).differing,
+        untold=len(ids - told[SendAccepted] - told[SendOutcomeUnknown]),
+        invented=len(told[SendAccepted] - ids),
+        differing=(await replay_and_compare(pool, _feed(pool))).differing,
     )
+
+
+def _feed(pool: Pool) -> Feed:
+    return Feed(pool, Codec(EVENTS, UPCASTERS))

@@ -92,10 +92,12 @@ class Trial:
 
     async def go_on(self, until: Callable[[Situation], bool]) -> None:
         """Go on until it is so; whenever nobody has anything to do, time is moved to when somebody has."""
-        give_up_at = monotonic() + _PATIENCE_SECONDS
+        before, changed_at = None, monotonic()
         while not until(now := await self._situation()):
             assert not now.is_over, "everything is over, and it has not come to this"
-            assert monotonic() < give_up_at, f"it goes on no longer: {now}"
+            if now != before:
+                before, changed_at = now, monotonic()
+            assert monotonic() < changed_at + _PATIENCE_SECONDS, f"it goes on no longer: {now}"
             if not (now.due or now.in_flight):
                 await self._let_time_pass(now)
             await asyncio.sleep(_LOOK_SECONDS)
@@ -115,6 +117,7 @@ class Trial:
             self._worker.join()
 
     async def _situation(self) -> Situation:
+        """How it stands, as soon as the database can be asked."""
         row = await self.pool.fetchrow(_SITUATION, self.clock.now(), self._dead)
         assert row is not None
         return Situation(*row.values())
