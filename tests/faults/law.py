@@ -18,8 +18,10 @@ from domain.lead.events import (
     SendRefused,
 )
 from domain.upcasters import UPCASTERS
+from projections.catalogue import ALL
 from service.composition import EVENTS
 from service.database.pool import Pool
+from service.projector.freshness import Freshness
 from service.projector.replay import replay_and_compare
 from service.store.codec import Codec
 from service.store.feed import Feed
@@ -28,6 +30,7 @@ from tests.faults.post_office import PostOffice
 _TOLD: Final = (SendIntended, SendAccepted, SendDeferred, SendRefused, SendFailed, SendOutcomeUnknown)
 _ENDS: Final = {"completed", "outcome_unknown", "bounced", "failed"}
 _MANY: Final = 1_000_000
+_PATIENCE_SECONDS: Final = 60.0
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -73,7 +76,8 @@ async def sends(pool: Pool) -> list[Recorded]:
 
 
 async def examine(pool: Pool, office: PostOffice, leads: int) -> Finding:
-    """Hold the log, the read models and what the server took against each other."""
+    """Hold the log, the read models (once they have caught up) and what the server took against each other."""
+    await _caught_up(pool)
     told: defaultdict[type, set[UUID]] = defaultdict(set)
     for recorded in await sends(pool):
         assert isinstance(recorded.event, _TOLD)
@@ -92,6 +96,13 @@ async def examine(pool: Pool, office: PostOffice, leads: int) -> Finding:
         untold=len(ids - told[SendAccepted] - told[SendOutcomeUnknown]),
         invented=len(told[SendAccepted] - ids),
         differing=(await replay_and_compare(pool, _feed(pool))).differing,
+    )
+
+
+async def _caught_up(pool: Pool) -> None:
+    upto = (await _feed(pool).read(0, _MANY)).upto
+    assert await Freshness(pool).reached(upto, *ALL, patience=_PATIENCE_SECONDS), (
+        "the read models stand still"
     )
 
 

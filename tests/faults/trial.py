@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from service.channels.session import Timeouts
-from service.database.pool import Pool, open_pool
+from service.database.pool import OUTAGES, Pool, connect_as_owner, open_pool
 from tests.faults.clock import SharedClock
 from tests.faults.kill_points import Doom
 from tests.faults.launched import LAUNCHED_AT, SETTINGS, Origin
@@ -35,6 +35,10 @@ _SITUATION: Final = """
         count(*) FILTER (WHERE worker_id IS NULL AND due_at <= $1) AS due,
         min(due_at) FILTER (WHERE worker_id IS NULL) AS next_due_at
     FROM dispatch_due
+"""
+_END_SESSIONS: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
@@ -66,7 +70,7 @@ class Trial:
         self.office = office
         self.clock = SharedClock(brief.clock)
         self._leads = origin.leads
-        self._brief = brief
+        self.brief = brief
         self._worker: WorkerProcess | None = None
         self._dead: list[UUID] = []
 
@@ -76,13 +80,13 @@ class Trial:
         assert self._worker is not None
         return self._worker
 
-    def hire(self, doom: Doom | None = None) -> None:
-        """Start a worker, which lives until its doom, or until it is killed."""
-        self._worker = WorkerProcess(replace(self._brief, doom=doom))
+    def hire(self, doom: Doom | None = None, dsn: str | None = None) -> None:
+        """Start a worker, which lives until its doom, or until it is killed; ``dsn`` is its way to the database."""
+        self._worker = WorkerProcess(replace(self.brief, doom=doom, dsn=dsn or self.brief.dsn))
 
     async def bury(self) -> None:
         """The worker was killed: let as much time pass as the engine waits until it gives a job to another."""
-        assert self.worker.exit_code == -signal.SIGKILL, self._brief.log.read_text()
+        assert self.worker.exit_code == -signal.SIGKILL, self.brief.log.read_text()
         await self.pool.execute(
             "UPDATE pgqueuer SET heartbeat = heartbeat - interval '1 hour' WHERE status = 'picked'"
         )
@@ -102,6 +106,10 @@ class Trial:
                 await self._let_time_pass(now)
             await asyncio.sleep(_LOOK_SECONDS)
 
+    async def until_arrived(self, mails: int) -> None:
+        """Go on until so many mails have arrived."""
+        await self.go_on(lambda _: len(self.office.arrived) >= mails)
+
     async def complete(self) -> None:
         """Go on until everything is over."""
         await self.go_on(lambda now: now.is_over)
@@ -109,6 +117,12 @@ class Trial:
     async def examine(self) -> Finding:
         """Look what has come of it."""
         return await examine(self.pool, self.office, self._leads)
+
+    async def end_sessions(self) -> None:
+        """Let the database end all sessions of everybody, in the midst of what they do."""
+        owner = await connect_as_owner(self.brief.dsn, application_name="trial")
+        await owner.execute(_END_SESSIONS)
+        await owner.close()
 
     def end(self) -> None:
         """End the worker."""
@@ -118,7 +132,11 @@ class Trial:
 
     async def _situation(self) -> Situation:
         """How it stands, as soon as the database can be asked."""
-        row = await self.pool.fetchrow(_SITUATION, self.clock.now(), self._dead)
+        while True:
+            with suppress(*OUTAGES):
+                row = await self.pool.fetchrow(_SITUATION, self.clock.now(), self._dead)
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
         assert row is not None
         return Situation(*row.values())
 
