@@ -24,7 +24,7 @@ from xdist.workermanage import WorkerController
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 
-_UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _run_directory = pytest.StashKey[Path]()
 
 
@@ -52,7 +52,7 @@ def database_server(pytestconfig: pytest.Config) -> Iterator[str]:
     if external := os.environ.get("LIFTOFF_DATABASE_URL"):
         yield external
     else:
-        with EmbeddedPostgres(pytestconfig.stash[_run_directory], _UNSAFE_BUT_FAST) as dsn:
+        with EmbeddedPostgres(pytestconfig.stash[_run_directory], UNSAFE_BUT_FAST) as dsn:
             yield dsn
 
 

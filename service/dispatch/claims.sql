@@ -116,6 +116,10 @@ UPDATE dispatch_due AS d SET worker_id = :worker_id, send_id = t.send_id
 FROM unnest(:workspace_ids::uuid[], :lead_ids::uuid[], :send_ids::uuid[]) AS t (workspace_id, lead_id, send_id)
 WHERE d.workspace_id = t.workspace_id AND d.lead_id = t.lead_id;
 
+-- name: taken(worker_id, send_ids)
+-- Which of these sends are in flight with the worker.
+SELECT send_id FROM dispatch_due WHERE worker_id = :worker_id AND send_id = ANY(:send_ids::uuid[]);
+
 -- name: charge_senders(workspace_ids, sender_ids, days, sent, free_ats)!
 UPDATE dispatch_senders AS s SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
 FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[], :days::date[], :sent::integer[], :free_ats::timestamptz[])
