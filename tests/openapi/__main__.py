@@ -41,7 +41,8 @@ def main(minutes: float, seed: int, url: str | None, key: str | None) -> None:
     for fault, words in found.faults.items():
         click.echo(f"{fault}\n{words}\n")
     statuses = ", ".join(f"{count} × {status}" for status, count in sorted(found.statuses.items()))
-    click.echo(f"{found.requests} requests ({statuses}), {len(found.faults)} faults, seed {seed}")
+    click.echo(f"{found.requests} requests ({statuses}), {len(found.succeeded)} operations ever succeeded")
+    click.echo(f"{len(found.faults)} faults, seed {seed}")
     sys.exit(1 if found.faults else 0)
 
 

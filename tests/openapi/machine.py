@@ -40,10 +40,11 @@ class Effort(Struct, frozen=True, kw_only=True):
 
 
 class Findings(Struct):
-    """What came out: how many requests were made, their statuses, and what was wrong."""
+    """What came out: the requests made, their statuses, the operations that ever succeeded, and what was wrong."""
 
     requests: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
+    succeeded: set[str] = field(default_factory=set)
     faults: dict[str, str] = field(default_factory=dict)
 
 
@@ -107,10 +108,12 @@ def _settings(key: str, effort: Effort) -> dict[str, Any]:
 
 def _note(event: events.ScenarioFinished, findings: Findings) -> None:
     recorder = event.recorder
-    for interaction in recorder.interactions.values():
+    for case_id, interaction in recorder.interactions.items():
         findings.requests += 1
         if interaction.response is not None:
             findings.statuses[interaction.response.status_code] += 1
+            if interaction.response.status_code < 300:
+                findings.succeeded.add(recorder.cases[case_id].value.operation.label)
     for case_id, name, message in _failures(recorder):
         case = recorder.cases[case_id].value
         findings.faults.setdefault(
