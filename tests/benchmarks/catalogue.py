@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.benchmarks import append, launching, sending
+from tests.benchmarks import append, history, launching, sending
 from tests.benchmarks.benchmark import Benchmark
 
-ALL: Final[tuple[Benchmark, ...]] = (append.BENCHMARK, launching.BENCHMARK, sending.BENCHMARK)
+ALL: Final[tuple[Benchmark, ...]] = (
+    append.BENCHMARK,
+    history.BENCHMARK,
+    launching.BENCHMARK,
+    sending.BENCHMARK,
+)

@@ -61,6 +61,11 @@ def compared(
     return Figure(unit=unit, ours=ours, beside=beside, ratio=ratio, size=size, parts=parts or {})
 
 
+def plain(unit: Unit, ours: Series, size: int | None = None) -> Figure:
+    """A measurement that nothing stands beside."""
+    return Figure(unit=unit, ours=ours, size=size)
+
+
 def percentile(percent: int, runs: Sequence[float]) -> float:
     """The run that so many percent of all do not exceed."""
     return sorted(runs)[ceil(len(runs) * percent / 100) - 1]
