@@ -27,7 +27,7 @@ from tests.benchmarks.figures import Figure, compared, in_turns, series
 CONNECTIONS: Final = 16
 _CODEC: Final = Codec([SendIntended], [each for each in UPCASTERS if each.type == SendIntended.type])
 _CLOCK: Final = SystemClock()
-_EVENT: Final = SendIntended(
+EVENT: Final = SendIntended(
     campaign_id=new_id(), send_id=new_id(), node_id=new_id(), sender_id=new_id(), attempt=1, action="email"
 )
 
@@ -109,7 +109,7 @@ async def _write(store: EventStore, workspace_id: UUID, appends: int, events: in
     stream, caller = streams.lead(new_id()), Caller(workspace_id, "worker", new_id())
     for count in range(appends):
         write = StreamWrite(
-            stream=stream, expected=At(count * events) if count else New(), events=(_EVENT,) * events
+            stream=stream, expected=At(count * events) if count else New(), events=(EVENT,) * events
         )
         outcome = await store.append(
             Append(workspace_id=workspace_id, writes=(write,), context=caller.context(_CLOCK))
@@ -122,7 +122,7 @@ async def _insert(pool: Pool, load: Load) -> float:
     """As many rows as the load has appends, each a transaction of its own, as pgbench would do it."""
     connections = min(load.writers, CONNECTIONS)
     each = load.appends // connections
-    payload = _CODEC.encode(_EVENT).decode()
+    payload = _CODEC.encode(EVENT).decode()
     begun = time.perf_counter()
     await asyncio.gather(*(_insert_rows(pool, payload, each) for _ in range(connections)))
     return each * connections / (time.perf_counter() - begun)

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-Unit = Literal["events/s", "rows/s", "mails/s", "requests/s", "s", "ms", "MB"]
+Unit = Literal["events/s", "rows/s", "mails/s", "requests/s", "jobs/s", "s", "ms", "MB"]
 LESS_IS_BETTER: Final[frozenset[Unit]] = frozenset({"s", "ms", "MB"})
 
 Measurement: TypeAlias = Callable[[], Awaitable[float]]
