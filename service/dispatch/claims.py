@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -105,8 +104,7 @@ class Claims:
             limits = Limits(now, self._gaps)
             epochs = await self._lock_gates(connection, shard, limits, now)
             due = await self._due(connection, limits.open_lanes(at_most), now)
-            wanted = await self._without_unwanted(connection, due)
-            chosen = list(islice(filter(limits.charge, wanted), at_most))
+            chosen = limits.share(await self._without_unwanted(connection, due), at_most)
             claims = await self._commit_to(connection, chosen, epochs, refused)
             await self._write_back(connection, limits)
         for campaign, epoch in refused.items():
