@@ -71,7 +71,7 @@ def percentile(percent: int, runs: Sequence[float]) -> float:
     return sorted(runs)[ceil(len(runs) * percent / 100) - 1]
 
 
-async def in_turns(times: int, ours: Measurement, beside: Measurement) -> tuple[list[float], list[float]]:
-    """Both measurements, ``times`` over, one after the other."""
-    pairs = [(await ours(), await beside()) for _ in range(times)]
-    return [one for one, _ in pairs], [other for _, other in pairs]
+async def in_turns(times: int, *measurements: Measurement) -> list[list[float]]:
+    """The measurements, ``times`` over, one after the other; the runs of each."""
+    rounds = [[await measurement() for measurement in measurements] for _ in range(times)]
+    return [list(runs) for runs in zip(*rounds, strict=True)]

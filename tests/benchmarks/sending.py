@@ -37,7 +37,8 @@ from tests.benchmarks.stage import BODY, connect_senders, draft, enlist, new_cal
 SENDERS: Final = 8
 CONNECTIONS: Final = 4
 """What a worker opens to one inbox; the senders share it."""
-_SETTINGS: Final = Settings(send_gap_seconds=0, tick_seconds=0.1)
+_SETTINGS: Final = Settings(send_gap_seconds=0)
+_WIDER: Final = Settings(send_gap_seconds=0, worker_concurrency=128)
 _OWN_SINK: Final = ("service.channels.sink", "--directory")
 _POLL_SECONDS: Final = 0.05
 _HELPER_SECONDS: Final = 3.0
@@ -77,7 +78,7 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
     for run in range(size.runs):
         nth = f"run {run + 1} of {size.runs}"
         async with setting.ground.database() as dsn, _sink(setting, run) as url:
-            setting.tell(f"preparing 3 campaigns of {size.mails:,} mails, {nth}")
+            setting.tell(f"preparing 4 campaigns of {size.mails:,} mails, {nth}")
             caller, campaigns = await _prepare(dsn, url, size.mails)
             setting.tell(f"sending with a worker, {nth}")
             async with sampled(dsn) as seconds:
@@ -86,6 +87,8 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
             setting.tell(f"sending with a bare loop, {nth}")
             done = await in_own_process(_send_bare, url, size.mails)
             rates.setdefault("bare", []).append(size.mails / done.answer)
+            setting.tell(f"sending with {_WIDER.worker_concurrency} in flight, {nth}")
+            rates.setdefault("wider", []).append(await _rate(dsn, _work_wider, caller, campaigns[3]))
             setting.tell(f"sending with a worker beside a projector, {nth}")
             rates.setdefault("projecting", []).append(
                 await _rate(dsn, _work_and_project, caller, campaigns[1])
@@ -99,6 +102,8 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
     loop = series(f"bare aiosmtplib loop, {CONNECTIONS} connections", rates["bare"])
     one = series(f"worker, {CONNECTIONS} connections", rates["one"])
     yield compared("mails/s", one, loop, parts=parts)
+    wider = series(f"worker, {_WIDER.worker_concurrency} mails in flight", rates["wider"])
+    yield compared("mails/s", wider, loop)
     yield compared("mails/s", series("worker and projector in one process", rates["projecting"]), loop)
     yield compared("mails/s", series("two workers, each a process", rates["two"]), one)
     if "source" in rates:
@@ -117,7 +122,7 @@ async def _prepare(dsn: str, url: str, mails: int) -> tuple[Caller, list[UUID]]:
     async with service_on(dsn, _SETTINGS) as liftoff:
         await Projector(liftoff.pool, liftoff.feed).start()
         caller = await new_caller(liftoff)
-        return caller, [await _draft(liftoff, caller, url, mails) for _ in range(3)]
+        return caller, [await _draft(liftoff, caller, url, mails) for _ in range(4)]
 
 
 async def _draft(liftoff: Liftoff, caller: Caller, url: str, mails: int) -> UUID:
@@ -127,6 +132,11 @@ async def _draft(liftoff: Liftoff, caller: Caller, url: str, mails: int) -> UUID
 
 async def _work(dsn: str, caller: Caller, campaign_id: UUID) -> None:
     async with service_on(dsn, _SETTINGS) as liftoff:
+        await _send_all(liftoff, caller, campaign_id)
+
+
+async def _work_wider(dsn: str, caller: Caller, campaign_id: UUID) -> None:
+    async with service_on(dsn, _WIDER) as liftoff:
         await _send_all(liftoff, caller, campaign_id)
 
 
