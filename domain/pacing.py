@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -37,25 +37,26 @@ class Allowance(Struct, frozen=True, kw_only=True):
             return 0
         if self.daily_limit is None:
             return at_most
-        sent = self.sent_today if self.day == sending_day(now) else 0
-        return max(0, min(at_most, self.daily_limit - sent))
+        return max(0, min(at_most, self.daily_limit - self.sent_on(now)))
+
+    def sent_on(self, now: datetime) -> int:
+        """How many were sent on the sending day of ``now``."""
+        return self.sent_today if self.day == sending_day(now) else 0
 
     def charged(self, now: datetime) -> Allowance:
         """The allowance after one more send at ``now``; free again at midnight once the limit is met."""
-        today = sending_day(now)
-        sent = (self.sent_today if self.day == today else 0) + 1
+        sent = self.sent_on(now) + 1
         free_at = next_midnight(now) if self._is_met(sent) else now
         return Allowance(
             daily_limit=self.daily_limit,
-            day=today,
+            day=sending_day(now),
             sent_today=sent,
             next_free_at=max(self.next_free_at, free_at),
         )
 
     def settled(self, now: datetime) -> Allowance:
         """The allowance, closed until midnight if its limit is met: it may be lower than when it was last charged."""
-        sent = self.sent_today if self.day == sending_day(now) else 0
-        return self.closed_until(next_midnight(now)) if self._is_met(sent) else self
+        return self.closed_until(next_midnight(now)) if self._is_met(self.sent_on(now)) else self
 
     def closed_until(self, instant: datetime) -> Allowance:
         """The allowance with nothing to send before ``instant``."""
@@ -121,6 +122,20 @@ def within_hours(campaign: Allowance, hours: OperatingHours | None, now: datetim
 def after_gap(sender: Allowance, gap: timedelta, now: datetime) -> Allowance:
     """The allowance of a sender that has just sent: nothing before ``gap`` has passed."""
     return sender.closed_until(now + gap) if gap else sender
+
+
+class Turn(NamedTuple):
+    """Who goes first of the leads that may be sent to at the same moment: the least turn.
+
+    The campaigns of a sender share it fairly: the one that it has ``served`` the fewest sends that day comes first,
+    however long another's leads have been waiting. Then the longest due, the older campaign, the lead that was added
+    first (ids are in order of time).
+    """
+
+    served: int
+    due_at: datetime
+    campaign_id: UUID
+    lead: int
 
 
 class Lane(Struct, frozen=True):

@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.lead.decide import due_after
-from domain.pacing import Allowance, Jitter, Lane
+from domain.pacing import Allowance, Jitter, Lane, Turn
 from domain.quota import Quota
 from domain.schedule import Openings, OperatingHours
 from domain.sequence import SENDABLE, Action, Channel, Nodes, action_of, next_sendable
@@ -84,8 +84,8 @@ def simulate(
 ) -> Iterator[Send]:
     """Every send from ``now`` on, in order of time, until nothing is left.
 
-    Of what may be sent at the same moment the longest due goes first, as in a claim. (Claims of several workers, which
-    share a campaign's limit, take turns within a tick instead.)
+    What may be sent at the same moment goes in the order of its ``Turn``, as in a claim. (Claims of several workers,
+    which share a campaign's limit, alternate within a tick instead.)
     """
     return _Simulation(now, senders, campaigns).sends()
 
@@ -108,11 +108,10 @@ class _Own:
 
 
 class _Campaign:
-    """A campaign as the simulation uses it up; ``place`` is its place among campaigns, the oldest first."""
+    """A campaign as the simulation uses it up."""
 
-    def __init__(self, ahead: CampaignAhead, place: int, now: datetime) -> None:
+    def __init__(self, ahead: CampaignAhead, now: datetime) -> None:
         self.id = ahead.id
-        self.place = place
         self.hours = ahead.hours
         self.openings = Openings(ahead.hours)
         self.allowance = ahead.allowance.settled(now)
@@ -139,7 +138,7 @@ class _Queue:
         self.campaign = campaign
         self.sender_id = sender_id
         self.waiting: list[_Waiting] = []
-        self.turn: _Turn | None = None
+        self.turn: _Kept | None = None
         self._sender = sender
         self._own = campaign.own_allowances[sender_id]
         self._action = action
@@ -149,6 +148,11 @@ class _Queue:
         free_at = max(instant, self._lane().free_at)
         week = self._sender.weeks.get(self._action)
         return free_at if week is None else week.free_at(free_at)
+
+    def turn_at(self, moment: datetime) -> Turn:
+        """The turn that the longest due has at ``moment``."""
+        due_at, rank, _ = self.waiting[0]
+        return Turn(self._own.allowance.sent_on(moment), due_at, self.campaign.id, rank)
 
     def charge(self, now: datetime) -> None:
         """Count a send against every limit."""
@@ -164,9 +168,8 @@ class _Queue:
         return Lane(sender.allowance, self.campaign.allowance, self._own.allowance, sender.gap, sender.jitter)
 
 
-_Turn: TypeAlias = tuple[datetime, datetime, int, int, int]
-"""When a queue may send next, and among queues that may at the same moment the claim's order: the longest due, the
-older campaign, the lead that was added first. Last the queue's number."""
+_Kept: TypeAlias = tuple[datetime, Turn, int]
+"""When a queue may send next, its turn among those that may at the same moment, and its number."""
 
 
 class _Simulation:
@@ -182,10 +185,9 @@ class _Simulation:
         self._now = now
         self._senders = {id_: _Sender(id_, ahead, now) for id_, ahead in senders.items()}
         self._queues: list[_Queue] = []
-        self._lanes: dict[tuple[int, UUID, Action], _Queue] = {}
-        self._turns: list[_Turn] = []
-        by_age = sorted(campaigns, key=lambda ahead: ahead.id)
-        feeds = [_feed(_Campaign(ahead, place, now), ahead.leads) for place, ahead in enumerate(by_age)]
+        self._lanes: dict[tuple[UUID, UUID, Action], _Queue] = {}
+        self._turns: list[_Kept] = []
+        feeds = [_feed(_Campaign(ahead, now), ahead.leads) for ahead in campaigns]
         self._coming = merge(*feeds, key=lambda coming: coming[1].due_at)
         self._next_coming = next(self._coming, None)
 
@@ -205,11 +207,12 @@ class _Simulation:
             self._let_join()
             if not self._turns:
                 return None
-            turn = heappop(self._turns)
-            moment, queue = turn[0], self._queues[turn[-1]]
-            if turn != queue.turn:
+            kept = heappop(self._turns)
+            moment, turn, number = kept
+            queue = self._queues[number]
+            if kept != queue.turn:
                 continue
-            if queue.within_limits(moment) > moment:
+            if queue.within_limits(moment) > moment or queue.turn_at(moment) != turn:
                 self._schedule(queue)
                 continue
             queue.turn = None
@@ -243,7 +246,7 @@ class _Simulation:
             self._schedule(queue)
 
     def _queue(self, campaign: _Campaign, sender_id: UUID, action: Action) -> _Queue:
-        key = (campaign.place, sender_id, action)
+        key = (campaign.id, sender_id, action)
         if key not in self._lanes:
             queue = _Queue(len(self._queues), campaign, sender_id, self._senders[sender_id], action)
             self._queues.append(queue)
@@ -252,10 +255,9 @@ class _Simulation:
 
     def _schedule(self, queue: _Queue) -> None:
         """Give the queue its turn, as the limits are now."""
-        campaign = queue.campaign
-        due_at, rank, _ = queue.waiting[0]
-        allowed_at = queue.within_limits(max(self._now, due_at))
-        queue.turn = campaign.openings.next_open(allowed_at), due_at, campaign.place, rank, queue.number
+        due_at, _, _ = queue.waiting[0]
+        moment = queue.campaign.openings.next_open(queue.within_limits(max(self._now, due_at)))
+        queue.turn = moment, queue.turn_at(moment), queue.number
         heappush(self._turns, queue.turn)
 
 

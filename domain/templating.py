@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -55,8 +56,9 @@ class Unresolved(Refusal):
         self.variable = variable
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Template:
-    """Takes any text apart; what is not a variable is literal."""
+    """Takes any text apart; what is not a variable is literal. Remembered: each lead needs the same few."""
     return Template(tuple(_parts(text)))
 
 

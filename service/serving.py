@@ -21,7 +21,7 @@ from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.channels.sink import MailSink
 from service.channels.smtp import SmtpChannel
 from service.clock import SystemClock
-from service.composition import Liftoff, assembled, new_worker
+from service.composition import Liftoff, assembled, new_readers, new_worker
 from service.dispatch.health import WorkerProbe
 from service.http.app import Foundation
 from service.http.routes import api
@@ -101,7 +101,7 @@ async def work(ground: Ground, announce: Callable[[], None]) -> None:
 async def working(liftoff: Liftoff) -> AsyncIterator[None]:
     """A worker, until the end of the block; then what is in flight has its outcome stored."""
     await _look_for_setbacks(liftoff)
-    async with SmtpChannel() as smtp:
+    async with SmtpChannel() as smtp, _reading(liftoff):
         worker = new_worker(liftoff, smtp)
         task = asyncio.create_task(worker.run())
         try:
@@ -109,6 +109,19 @@ async def working(liftoff: Liftoff) -> AsyncIterator[None]:
         finally:
             worker.stop()
             await task
+
+
+@asynccontextmanager
+async def _reading(liftoff: Liftoff) -> AsyncIterator[None]:
+    """Readers of the senders' inboxes, until the end of the block."""
+    readers = new_readers(liftoff)
+    task = asyncio.create_task(readers.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await readers.stop()
 
 
 @asynccontextmanager

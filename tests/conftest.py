@@ -24,7 +24,7 @@ from xdist.workermanage import WorkerController
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 
-_UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _run_directory = pytest.StashKey[Path]()
 
 
@@ -52,7 +52,7 @@ def database_server(pytestconfig: pytest.Config) -> Iterator[str]:
     if external := os.environ.get("LIFTOFF_DATABASE_URL"):
         yield external
     else:
-        with EmbeddedPostgres(pytestconfig.stash[_run_directory], _UNSAFE_BUT_FAST) as dsn:
+        with EmbeddedPostgres(pytestconfig.stash[_run_directory], UNSAFE_BUT_FAST) as dsn:
             yield dsn
 
 
@@ -91,7 +91,7 @@ async def empty_database(database_server: str) -> AsyncIterator[str]:
 async def temporary_database(server: str, template: str) -> AsyncIterator[str]:
     """The DSN of a copy of the template, until the end of the block."""
     name = _new_name()
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _dsn_of(server, name)
     finally:

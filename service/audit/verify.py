@@ -12,27 +12,40 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 from base64 import b64decode, b64encode
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager, suppress
 from hashlib import sha256, sha512
+from multiprocessing import get_context
 from pathlib import Path
+from sys import intern
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 FORMAT: Final = "liftoff-audit/1"
 WIDTH: Final = 256
 LARGEST_FILE: Final = WIDTH * (2 + 0xFFFF)
 LARGEST_PAYLOAD: Final = 64 * 1024 * 1024
+AT_ONCE: Final = 16
+"""Bundles that a helper reads at a time: 4,096 events."""
+WORTH_HELP: Final = 20_000
+"""Fewer events are read sooner than a helper has begun."""
 
 
 class Wrong(Exception):
     """What does not hold, and in which file or event."""
 
     def __init__(self, words: str, where: str = "") -> None:
-        super().__init__(f"{where}: {words}" if where else words)
-        self.where = where
+        super().__init__(words, where)
+        self.words, self.where = words, where
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.words}" if self.where else self.words
 
 
 @contextmanager
@@ -41,7 +54,7 @@ def at(where: str) -> Iterator[None]:
     try:
         yield
     except Wrong as wrong:
-        raise wrong if wrong.where else Wrong(str(wrong), where) from None
+        raise wrong if wrong.where else Wrong(wrong.words, where) from None
     except Exception as error:
         raise Wrong(f"it is not as it should be ({type(error).__name__}: {error})", where) from None
 
@@ -161,7 +174,7 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
-        self.read_files: set[Path] = set()
+        self.read_files: set[str] = set()
 
     def read(self, name: str, at_most: int = LARGEST_FILE) -> bytes:
         """The content of a file."""
@@ -169,7 +182,7 @@ class Folder:
         try:
             if path.is_symlink() or not path.is_file() or path.stat().st_size > at_most:
                 raise Wrong(f"it is missing, or no file of at most {at_most} bytes", name)
-            self.read_files.add(path)
+            self.read_files.add(name)
             return path.read_bytes()
         except OSError as error:
             raise Wrong(f"it can't be read ({error.strerror})", name) from None
@@ -177,8 +190,9 @@ class Folder:
     def require_nothing_else(self) -> None:
         """Every file there was read."""
         for path in self.path.rglob("*"):
-            if path not in self.read_files and (path.is_symlink() or not path.is_dir()):
-                raise Wrong("it does not belong to the export", str(path.relative_to(self.path)))
+            name = path.relative_to(self.path).as_posix()
+            if name not in self.read_files and (path.is_symlink() or not path.is_dir()):
+                raise Wrong("it does not belong to the export", name)
 
 
 def tile_path(level: int | str, index: int, width: int) -> str:
@@ -214,56 +228,186 @@ def root_of(hashes: list[bytes]) -> bytes:
     return hashes[0]
 
 
+def require_tile(folder: Folder, level: int, first: int, hashes: Sequence[bytes]) -> None:
+    """The tile whose first hash has this number in its level holds these hashes."""
+    name = tile_path(level, first // WIDTH, len(hashes))
+    stored = folder.read(name)
+    if stored != b"".join(hashes):
+        differs = next((n for n, h in enumerate(hashes) if stored[32 * n : 32 * n + 32] != h), len(hashes))
+        what = f"hash {differs}" if level else f"event {first + differs}"
+        raise Wrong(f"{what} is not what the leaves come to", name)
+
+
 class Tree:
-    """The tree as it grows, bundle by bundle; each tile that is complete is compared with its file."""
+    """The tree above its bundles, as it grows; each tile that is complete is compared with its file.
+
+    ``levels[0]``: the roots of bundles that are not in a complete tile yet, ``levels[1]`` the roots of such tiles ...
+    """
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
-        self.size = 0
-        self.levels: list[list[bytes]] = [[]]
+        self.bundles = 0
+        self.levels: list[list[bytes]] = []
 
-    def root(self, leaf_hashes: list[bytes]) -> bytes:
-        """The root with these leaves, at most a bundle, added."""
-        below = root_of(leaf_hashes)
-        for level in self.levels[1:]:
+    def root(self, below: bytes) -> bytes:
+        """The root with one more bundle, which has this root itself."""
+        for level in self.levels:
             below = root_of([*level, below])
         return below
 
-    def grow(self, leaf_hashes: list[bytes]) -> None:
-        """Add a bundle of leaves."""
-        self.size += len(leaf_hashes)
-        self._put(0, leaf_hashes)
+    def grow(self, bundle: bytes) -> None:
+        """Add the root of a whole bundle."""
+        self.bundles += 1
+        self._put(0, bundle)
 
     def close(self) -> None:
         """Compare what is left at the right edge."""
-        for level in range(1, len(self.levels)):
-            if self.levels[level]:
-                self._compare(level)
+        for level, hashes in enumerate(self.levels):
+            if hashes:
+                self._compare(level, hashes)
 
-    def _put(self, level: int, hashes: list[bytes]) -> None:
+    def _put(self, level: int, hashed: bytes) -> None:
         if level == len(self.levels):
             self.levels.append([])
-        self.levels[level] += hashes
-        if level == 0:
-            self._compare(0)
-        if len(self.levels[level]) == WIDTH:
-            if level:
-                self._compare(level)
-            self._put(level + 1, [root_of(self.levels[level])])
-            self.levels[level] = []
-
-    def _compare(self, level: int) -> None:
         hashes = self.levels[level]
-        span = WIDTH**level
-        first = self.size // span - len(hashes)
-        name = tile_path(level, first // WIDTH, len(hashes))
-        stored = self.folder.read(name)
-        if stored != b"".join(hashes):
-            differs = next(
-                (n for n, h in enumerate(hashes) if stored[32 * n : 32 * n + 32] != h), len(hashes)
-            )
-            what = f"hash {differs}" if level else f"event {first + differs}"
-            raise Wrong(f"{what} is not what the leaves come to", name)
+        hashes.append(hashed)
+        if len(hashes) == WIDTH:
+            self._compare(level, hashes)
+            self.levels[level] = []
+            self._put(level + 1, root_of(hashes))
+
+    def _compare(self, level: int, hashes: list[bytes]) -> None:
+        require_tile(self.folder, level + 1, self.bundles // WIDTH**level - len(hashes), hashes)
+
+
+# --- Bundles: all that can be said of one without the others, so that other processes may help -----------------------
+
+Fact = tuple[int, int, str, int, str, Any]
+"""An event as the history takes it: position, version, stream, id (as a number), type, payload."""
+
+
+class Bundle(NamedTuple):
+    """A bundle that was read, and the names of the files it was read from.
+
+    ``first`` is the number of its first event. ``roots`` has the bundle's own root with its leaves up to a size of the
+    tree, by that size: for each checkpoint that ends in it, and for all leaves. ``wrong`` is what is wrong with the
+    event after the last fact or, where there are no roots, with the bundle.
+    """
+
+    first: int
+    roots: dict[int, bytes]
+    facts: list[Fact]
+    files: set[str]
+    wrong: Wrong | None
+
+
+class Reader:
+    """Reads the bundles of an export."""
+
+    def __init__(self, path: str, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.workspace: str = manifest.told["workspace_id"]
+        self.schemas = {name: told["schema"] for name, told in manifest.told["events"].items()}
+
+    def read(self, start: int) -> Bundle:
+        """The bundle that begins with the event of this number."""
+        folder, roots, facts = Folder(self.path), dict[int, bytes](), list[Fact]()
+        wrong = None
+        try:
+            with at("the export"):
+                self._read(folder, start, roots, facts)
+        except Wrong as found:
+            wrong = found
+        return Bundle(start, roots, facts, folder.read_files, wrong)
+
+    def read_some(self, starts: Sequence[int]) -> list[Bundle]:
+        """Several bundles."""
+        return [self.read(start) for start in starts]
+
+    def _read(self, folder: Folder, start: int, roots: dict[int, bytes], facts: list[Fact]) -> None:
+        width = min(WIDTH, self.manifest.size - start)
+        entries: list[bytes] = []
+        if self.manifest.first <= start <= self.manifest.last:
+            entries = entries_of(folder, tile_path("entries", start // WIDTH, width), width)
+            hashes = [sha256(b"\x00" + entry).digest() for entry in entries]
+            require_tile(folder, 0, start, hashes)
+        else:
+            stored = folder.read(tile_path(0, start // WIDTH, width))
+            hashes = [stored[n : n + 32] for n in range(0, 32 * width, 32)]
+        ends = {size for size in self.manifest.checkpoints if start < size <= start + width}
+        roots.update((size, root_of(hashes[: size - start])) for size in sorted(ends | {start + width}))
+        decoder = Decoder(folder, self.workspace, self.schemas)
+        for entry in entries:
+            with at(f"event {start + len(facts)}"):
+                facts.append(decoder.fact(entry))
+
+
+class Decoder:
+    """Turns leaves into facts."""
+
+    def __init__(self, folder: Folder, workspace: str, schemas: dict[str, int]) -> None:
+        self.folder = folder
+        self.workspace = workspace
+        self.schemas = schemas
+        self.scan = json.JSONDecoder(parse_constant=_no_number).raw_decode
+
+    def fact(self, entry: bytes) -> Fact:
+        """What a leaf says."""
+        row = self._decode(entry)
+        form, workspace, stream, version, position, event_id, type_, schema, *_, payload = row
+        if len(row) != 14 or form not in ("v1", "v1-detached") or workspace != self.workspace:
+            raise Wrong("it is no event of this workspace")
+        if not 0 < schema <= self.schemas.get(type_, 0):
+            raise Wrong(f"no event of type {type_} and version {schema} is known to the manifest")
+        if form == "v1-detached":
+            payload = self._detached(*payload)
+        return position, version, stream, int(event_id.replace("-", ""), 16), type_, payload
+
+    def _detached(self, digest: str, length: int) -> Any:
+        name = f"payload/{digest[:2]}/{digest}"
+        content = self.folder.read(name, LARGEST_PAYLOAD)
+        if sha256(content).hexdigest() != digest or len(content) != length:
+            raise Wrong(f"{name} is not the payload it was")
+        return self._decode(content)
+
+    def _decode(self, content: bytes) -> Any:
+        text = content.decode()
+        value, end = self.scan(text)
+        if end != len(text):
+            raise Wrong("there is more than one value in it")
+        return value
+
+
+def _no_number(constant: str) -> None:
+    raise Wrong(f"it holds {constant}, which is no JSON")
+
+
+def read_ahead(reader: Reader, starts: Sequence[int], helpers: int) -> Generator[Bundle]:
+    """The bundles in their order, read by so many helpers, who are never far ahead of who asks."""
+    pool = ProcessPoolExecutor(helpers, mp_context=get_context("spawn"), initializer=gc.disable)
+    parts = [starts[n : n + AT_ONCE] for n in range(0, len(starts), AT_ONCE)]
+    try:
+        under_way = deque(pool.submit(reader.read_some, part) for part in parts[: 2 * helpers])
+        for part in parts[2 * helpers :]:
+            yield from under_way.popleft().result()
+            under_way.append(pool.submit(reader.read_some, part))
+        for last in under_way:
+            yield from last.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def bundles(reader: Reader, starts: Sequence[int], helpers: int) -> Generator[Bundle]:
+    """The bundles in their order."""
+    read = 0
+    if helpers:
+        with suppress(BrokenProcessPool), closing(read_ahead(reader, starts, helpers)) as ahead:
+            for bundle in ahead:
+                read += 1
+                yield bundle
+    # All of them, or what is left when somebody has killed a helper.
+    yield from map(reader.read, starts[read:])
 
 
 # --- The history -----------------------------------------------------------------------------------------------------
@@ -288,12 +432,15 @@ class Kind:
         self.remembered = frozenset(name for cause in told["causes"] for name in cause["given"])
 
 
+NOTHING: Final[dict[str, Any]] = {}
+
+
 class Thing:
     """A campaign or a sender after the events so far. ``known``: what its causes ask for. The rest is a campaign's."""
 
     def __init__(self, status: str) -> None:
         self.status = status
-        self.known: dict[str, Any] = {}
+        self.known = NOTHING
         self.leads = 0
         self.total: int | None = None
         self.counts: Counter[str] = Counter()
@@ -304,9 +451,9 @@ class Lead:
 
     __slots__ = ("campaign", "known", "open", "reached", "sent", "status")
 
-    def __init__(self, status: str, campaign: str) -> None:
+    def __init__(self, status: str, campaign: Thing) -> None:
         self.status = status
-        self.known: dict[str, Any] = {}
+        self.known = NOTHING
         self.campaign = campaign
         self.reached: tuple[str, ...] = ()
         self.open: tuple[str, str, int, bool] | None = None
@@ -319,7 +466,7 @@ class History:
     Where the export begins later than the history, what is told of things that began earlier is not judged.
     """
 
-    def __init__(self, manifest: dict[str, Any], folder: Folder) -> None:
+    def __init__(self, manifest: dict[str, Any]) -> None:
         kinds = {name: Kind(told) for name, told in manifest["lifecycles"].items()}
         self.lead, self.campaign = kinds["lead"], kinds["campaign"]
         self.things: dict[str, dict[str, Thing]] = {
@@ -328,61 +475,34 @@ class History:
         self.leads: dict[str, Lead] = {}
         self.campaigns = self.things[self.campaign.prefix]
         self.kinds = {kind.prefix: kind for kind in kinds.values()}
-        self.schemas = {name: told["schema"] for name, told in manifest["events"].items()}
         self.naming = {name: told["names_leads"] for name, told in manifest["events"].items()}
         self.rosters: str = manifest["lifecycles"]["lead"]["rosters"]
-        self.workspace: str = manifest["workspace_id"]
         self.complete = manifest["first"] == 0
-        self.folder = folder
-        self.scan = json.JSONDecoder(parse_constant=_no_number).raw_decode
+        self.shared: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
         self.versions: dict[str, int] = {}
         self.event_ids: set[int] = set()
         self.position = 0
         self.sends = 0
 
-    def take(self, entry: bytes) -> None:
+    def take(self, fact: Fact) -> None:
         """Fold one event."""
-        row = self._decode(entry)
-        form, workspace, stream, version, position, event_id, type_, schema, *_, payload = row
-        if len(row) != 14 or form not in ("v1", "v1-detached") or workspace != self.workspace:
-            raise Wrong("it is no event of this workspace")
+        position, version, stream, number, type_, payload = fact
         if position <= self.position:
             raise Wrong(f"its position {position} is not behind {self.position}, that of the event before")
         expected = self.versions.get(stream, 0 if self.complete else version - 1) + 1
         if version != expected:
             raise Wrong(f"it is version {version} of {stream}, where {expected} comes next")
-        if not 0 < schema <= self.schemas.get(type_, 0):
-            raise Wrong(f"no event of type {type_} and version {schema} is known to the manifest")
-        number = int(event_id.replace("-", ""), 16)
         if number in self.event_ids:
-            raise Wrong(f"its id {event_id} was used before")
-        if form == "v1-detached":
-            payload = self._detached(*payload)
+            raise Wrong(f"its id {UUID(int=number)} was used before")
         self.position, self.versions[stream] = position, version
         self._judge(stream, type_, payload)
         self.event_ids.add(number)
 
-    def _detached(self, digest: str, length: int) -> dict[str, Any]:
-        name = f"payload/{digest[:2]}/{digest}"
-        content = self.folder.read(name, LARGEST_PAYLOAD)
-        if sha256(content).hexdigest() != digest or len(content) != length:
-            raise Wrong(f"{name} is not the payload it was")
-        payload: dict[str, Any] = self._decode(content)
-        return payload
-
-    def _decode(self, content: bytes) -> Any:
-        text = content.decode()
-        value, end = self.scan(text)
-        if end != len(text):
-            raise Wrong("there is more than one value in it")
-        return value
-
     def _judge(self, stream: str, type_: str, payload: dict[str, Any]) -> None:
-        for compensated in payload.get("compensates", ()):
-            if self.complete and int(compensated.replace("-", ""), 16) not in self.event_ids:
-                raise Wrong(f"it compensates {compensated}, which is no event before it")
-        prefix, _, subject = stream.partition("-")
-        prefix += "-"
+        if "compensates" in payload:
+            self._require_events(payload["compensates"])
+        prefix, dash, subject = stream.partition("-")
+        prefix += dash
         if prefix == self.lead.prefix:
             self._tell_lead(subject, type_, payload)
         elif (kind := self.kinds.get(prefix)) is not None:
@@ -395,6 +515,11 @@ class History:
                     self._enlist(lead_id, subject)
                 else:
                     self._tell_lead(lead_id, type_, payload)
+
+    def _require_events(self, compensated: Sequence[str]) -> None:
+        for event_id in compensated:
+            if self.complete and int(event_id.replace("-", ""), 16) not in self.event_ids:
+                raise Wrong(f"it compensates {event_id}, which is no event before it")
 
     def _tell(self, kind: Kind, subject: str, type_: str, payload: dict[str, Any]) -> None:
         """An event about a campaign or a sender."""
@@ -423,7 +548,7 @@ class History:
         elif lead_id in self.leads:
             raise Wrong(f"the lead {lead_id} begins a second time")
         else:
-            self.leads[lead_id] = Lead(self.lead.initial, campaign_id)
+            self.leads[lead_id] = Lead(self.lead.initial, campaign)
             campaign.leads += 1
 
     def _tell_lead(self, lead_id: str, type_: str, payload: dict[str, Any]) -> None:
@@ -438,16 +563,16 @@ class History:
         self._move(self.lead, lead, type_, payload)
         if lead.status != before and lead.status not in lead.reached:
             lead.reached += (lead.status,)
-            self.campaigns[lead.campaign].counts[lead.status] += 1
+            lead.campaign.counts[lead.status] += 1
         if type_ in self.lead.deaths:
             del self.leads[lead_id]
-            self.campaigns[lead.campaign].leads -= 1
+            lead.campaign.leads -= 1
 
     def _send(self, effect: str, lead: Lead, payload: dict[str, Any]) -> None:
         """A send is intended before it has an outcome, and no step of the sequence is sent twice."""
         send_id, opened = payload["send_id"], lead.open
         if effect == "intend":
-            node, attempt = payload["node_id"], payload["attempt"]
+            node, attempt = intern(payload["node_id"]), payload["attempt"]
             if lead.status in self.lead.terminal:
                 raise Wrong(f"something is sent to a lead that is {lead.status}")
             if node in lead.sent:
@@ -463,15 +588,17 @@ class History:
         elif effect in ("deliver", "end"):
             lead.open = None
         if effect == "deliver":
-            self.campaigns[lead.campaign].counts["contacted"] += not lead.sent
+            lead.campaign.counts["contacted"] += not lead.sent
             lead.sent += (opened[1],)
             self.sends += 1
 
     def _move(self, kind: Kind, thing: Thing | Lead, type_: str, payload: dict[str, Any]) -> None:
         """Follow the first cause that applies through the status table."""
-        for told in (payload, payload.get("change"), kind.marks.get(type_)):
-            if told and not kind.remembered.isdisjoint(told):
-                thing.known.update((name, told[name]) for name in kind.remembered.intersection(told))
+        self._remember(kind, thing, payload)
+        if change := payload.get("change"):
+            self._remember(kind, thing, change)
+        if mark := kind.marks.get(type_):
+            self._remember(kind, thing, mark)
         for trigger, given, required in kind.causes.get(type_, ()):
             if not given or given.items() <= thing.known.items():
                 target = kind.moves.get((trigger, thing.status))
@@ -480,13 +607,16 @@ class History:
                 thing.status = target or thing.status
                 return
 
+    def _remember(self, kind: Kind, thing: Thing | Lead, told: dict[str, Any]) -> None:
+        """Keep what causes may ask for. Most things know the same, and share it."""
+        for name in kind.remembered:
+            if name in told and thing.known.get(name, kind) != told[name]:
+                known = {**thing.known, name: told[name]}
+                thing.known = self.shared.setdefault(tuple(known.items()), known)
+
     def _require_partial(self, words: str) -> None:
         if self.complete:
             raise Wrong(words)
-
-
-def _no_number(constant: str) -> None:
-    raise Wrong(f"it holds {constant}, which is no JSON")
 
 
 # --- All of it -------------------------------------------------------------------------------------------------------
@@ -503,8 +633,10 @@ class Manifest(NamedTuple):
     checkpoints: list[int]
 
 
-def verify(path: str, trusted: Sequence[str] = ()) -> list[str]:
+def verify(path: str, trusted: Sequence[str] = (), helpers: int = 0) -> list[str]:
     """Verify the export at ``path`` with the trusted keys, or else with those it names itself.
+
+    So many processes help to read it; what is found does not depend on them.
 
     Answers what was found to hold, a line each. Raises ``Wrong``, and nothing else, for the first that does not.
     """
@@ -519,8 +651,8 @@ def verify(path: str, trusted: Sequence[str] = ()) -> list[str]:
             if signed_text(folder.read("manifest.note"), keys) != f"{manifest.origin}/manifest\n{digest}\n":
                 raise Wrong("it vouches for another manifest.json")
         checkpoints = {size: root_at(folder, manifest, size, keys) for size in manifest.checkpoints}
-        history = History(manifest.told, folder)
-        follow(folder, manifest, checkpoints, history)
+        history = History(manifest.told)
+        follow(folder, manifest, checkpoints, history, helpers if manifest.size >= WORTH_HELP else 0)
         folder.require_nothing_else()
         return report(manifest, history)
 
@@ -550,34 +682,34 @@ def root_at(folder: Folder, manifest: Manifest, size: int, keys: Sequence[Key]) 
         return unbase64(lines[2])
 
 
-def follow(folder: Folder, manifest: Manifest, checkpoints: dict[int, bytes], history: History) -> None:
-    """Read the history bundle by bundle: hash it, hold it against tiles and checkpoints, and fold it."""
-    tree = Tree(folder)
-    for start in range(0, manifest.size, WIDTH):
-        width = min(WIDTH, manifest.size - start)
-        entries: list[bytes] = []
-        if manifest.first <= start <= manifest.last:
-            entries = entries_of(folder, tile_path("entries", start // WIDTH, width), width)
-            hashes = [sha256(b"\x00" + entry).digest() for entry in entries]
-        else:
-            stored = folder.read(tile_path(0, start // WIDTH, width))
-            hashes = [stored[n : n + 32] for n in range(0, 32 * width, 32)]
-        ends = [size for size in checkpoints if start < size <= start + width]
-        roots = {size: tree.root(hashes[: size - start]) for size in ends}
-        tree.grow(hashes)
-        for size, root in roots.items():
-            if root != checkpoints[size]:
-                raise Wrong(f"the first {size} events do not come to the root of their checkpoint")
-        fold(history, start, entries)
+def follow(
+    folder: Folder, manifest: Manifest, checkpoints: dict[int, bytes], history: History, helpers: int
+) -> None:
+    """Take the history bundle by bundle: hold it against tiles and checkpoints, and fold it."""
+    tree, reader = Tree(folder), Reader(str(folder.path), manifest)
+    with closing(bundles(reader, range(0, manifest.size, WIDTH), helpers)) as found:
+        for bundle in found:
+            folder.read_files |= bundle.files
+            if bundle.wrong is not None and not bundle.roots:
+                raise bundle.wrong
+            roots = {size: tree.root(root) for size, root in bundle.roots.items()}
+            if bundle.first + WIDTH in roots:
+                tree.grow(bundle.roots[bundle.first + WIDTH])
+            for size, root in roots.items():
+                if checkpoints.get(size, root) != root:
+                    raise Wrong(f"the first {size} events do not come to the root of their checkpoint")
+            fold(history, bundle)
+            if bundle.wrong is not None:
+                raise bundle.wrong
     tree.close()
 
 
-def fold(history: History, first: int, entries: Sequence[bytes]) -> None:
-    """Fold the events, the first of which has this number."""
-    number = first
+def fold(history: History, bundle: Bundle) -> None:
+    """Fold the events of a bundle."""
+    number = bundle.first
     try:
-        for number, entry in enumerate(entries, first):  # noqa: B007 - named for the errors
-            history.take(entry)
+        for number, fact in enumerate(bundle.facts, bundle.first):  # noqa: B007 - named for the errors
+            history.take(fact)
     except Exception as error:
         with at(f"event {number}"):
             raise error
@@ -614,9 +746,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="PUBLIC",
         help="the key to trust, as 'liftoff audit public-key' prints it; repeat it after a rotation",
     )
+    parser.add_argument(
+        "--helpers",
+        type=int,
+        default=min(4, (os.cpu_count() or 1) - 1),
+        metavar="N",
+        help="processes that help with a long history; as a rule one for each further core, up to 4",
+    )
     given = parser.parse_args(arguments)
     try:
-        lines = verify(given.directory, given.key)
+        lines = verify(given.directory, given.key, given.helpers)
     except Wrong as wrong:
         print(f"WRONG  {wrong}")
         return 1

@@ -29,7 +29,7 @@ from service.channels.session import Timeouts
 from service.channels.unsubscribe import UnsubscribeTokens
 from service.clock import Clock
 from service.composition.events import EVENTS
-from service.composition.pacing import gaps
+from service.composition.pacing import connection_patience, gaps
 from service.credits.reading import CreditReading
 from service.credits.refunding import Refunding
 from service.credits.repository import Credits
@@ -41,8 +41,12 @@ from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.material import Materials
 from service.dispatch.opening import Opening
+from service.dispatch.resolutions import Resolutions
+from service.dispatch.returns import Returns
 from service.dispatch.suppressions import Suppressions
 from service.dispatch.unsubscribing import Unsubscribing
+from service.inbound.hearing import MailHearing
+from service.inbound.pushed import PushedMail
 from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.runs import Runs
@@ -205,9 +209,12 @@ class Sending:
     materials: Materials
     answers: Answers
     hearing: Hearing
+    mail_hearing: MailHearing
+    pushed_mail: PushedMail
     tokens: UnsubscribeTokens
     open_tokens: OpenTokens
     opening: Opening
+    resolutions: Resolutions
     sending_reading: SendingReading
     lifecycle: Lifecycle
     housekeeping: Housekeeping
@@ -218,6 +225,15 @@ def sending(on: Ground, launches: Launches, messages: Messages) -> Sending:
     pool, store, campaigns, clock, vault = on.pool, on.store, on.campaigns, on.clock, on.vault
     dead_after = timedelta(seconds=on.settings.run_dead_seconds)
     answers = Answers(store, campaigns, vault, clock)
+    mail_hearing = MailHearing(
+        store,
+        vault,
+        answers,
+        Returns(store, vault, on.suppressions, clock),
+        on.suppressions,
+        on.unsubscribing,
+        clock,
+    )
     chores = (
         BounceGuard(pool, campaigns, clock, on.settings.bounce_guard).round,
         Breakers(pool, on.accounts).round,
@@ -228,9 +244,16 @@ def sending(on: Ground, launches: Launches, messages: Messages) -> Sending:
         materials=Materials(pool, vault, campaigns, on.senders, on.workspace_settings),
         answers=answers,
         hearing=Hearing(pool, store, vault, on.senders, on.accounts, answers, on.linkedin, clock),
+        mail_hearing=mail_hearing,
+        pushed_mail=PushedMail(
+            pool, vault, on.senders, mail_hearing, clock, on.settings.inbound_webhook_secret
+        ),
         tokens=UnsubscribeTokens(on.master_key.derive("unsubscribe")),
         open_tokens=OpenTokens(on.master_key.derive("open-tracking")),
         opening=Opening(store, clock),
+        resolutions=Resolutions(
+            store, vault, campaigns, on.freshness, clock, connection_patience(on.settings)
+        ),
         sending_reading=SendingReading(pool, campaigns, on.senders, clock, dead_after),
         lifecycle=Lifecycle(pool, campaigns, on.gates),
         housekeeping=Housekeeping(

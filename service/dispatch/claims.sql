@@ -88,9 +88,9 @@ JOIN unnest(:campaigns_of::uuid[], :campaign_ids::uuid[]) AS c (workspace_id, ca
 WHERE l.next_free_at <= :now;
 
 -- name: due_leads(workspace_ids, sender_ids, campaign_ids, actions, at_most, now)
--- The leads due for an action in each lane, `at_most` of each, the longest due first; one that another worker holds is
--- passed over. Of those equally long due the older campaign's come first, in it the lead that was added first (ids are
--- in order of time): a plan made before the launch has to know who is next.
+-- The leads due for an action in each lane, `at_most` of each, the longest due first, and of those equally long due the
+-- one that was added first (ids are in order of time): a plan made before the launch has to know who is next. One that
+-- another worker holds is passed over.
 SELECT
     d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at, d.task
 FROM unnest(
@@ -108,13 +108,17 @@ CROSS JOIN LATERAL (
     LIMIT lane.at_most
     FOR UPDATE SKIP LOCKED
 ) AS d
-ORDER BY d.due_at, d.campaign_id, d.lead_id;
+ORDER BY d.due_at, d.lead_id;
 
 -- name: take(worker_id, workspace_ids, lead_ids, send_ids)!
 -- The leads are in flight with this worker.
 UPDATE dispatch_due AS d SET worker_id = :worker_id, send_id = t.send_id
 FROM unnest(:workspace_ids::uuid[], :lead_ids::uuid[], :send_ids::uuid[]) AS t (workspace_id, lead_id, send_id)
 WHERE d.workspace_id = t.workspace_id AND d.lead_id = t.lead_id;
+
+-- name: taken(worker_id, send_ids)
+-- Which of these sends are in flight with the worker.
+SELECT send_id FROM dispatch_due WHERE worker_id = :worker_id AND send_id = ANY(:send_ids::uuid[]);
 
 -- name: charge_senders(workspace_ids, sender_ids, days, sent, free_ats)!
 UPDATE dispatch_senders AS s SET day = t.day, sent_today = t.sent, next_free_at = t.free_at

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 from typing import Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from domain.pacing import Allowance, Gaps, Jitter, Lane, within_hours
+from domain.pacing import Allowance, Gaps, Jitter, Lane, Turn, within_hours
 from domain.quota import Quota
 from domain.schedule import OperatingHours
 from domain.sequence import Action
@@ -92,10 +94,31 @@ class Limits:
             if (left := self._left(lane, action, at_most))
         }
 
-    def charge(self, due: Due) -> bool:
+    def share(self, due: Iterable[Due], at_most: int) -> list[Due]:
+        """Charge up to ``at_most`` of what is due, which comes the longest due first, lane by lane in turn."""
+        waiting: dict[LaneKey, deque[Due]] = defaultdict(deque)
+        for one in due:
+            waiting[_lane_key(one)].append(one)
+        turns = [(self._turn(lane[0]), key) for key, lane in waiting.items()]
+        heapify(turns)
+        chosen: list[Due] = []
+        while turns and len(chosen) < at_most:
+            _, key = heappop(turns)
+            lane = waiting[key]
+            if self._charge(one := lane.popleft()):
+                chosen.append(one)
+            if lane:
+                heappush(turns, (self._turn(lane[0]), key))
+        return chosen
+
+    def _turn(self, due: Due) -> Turn:
+        served = self.lanes[_lane_key(due)].sent_on(self.now)
+        return Turn(served, due.due_at, due.campaign_id, due.lead_id.int)
+
+    def _charge(self, due: Due) -> bool:
         """Take one send out of every allowance; answers False, and takes nothing, when one has none left."""
         action = cast(Action, due.task)
-        key = (due.workspace_id, due.sender_id, due.campaign_id)
+        key = _lane_key(due)
         if not self._left(key, action, 1):
             return False
         lane = self._lane(key, action)
@@ -120,6 +143,10 @@ class Limits:
         sender, campaign = self.senders[workspace_id, sender_id], self.campaigns[workspace_id, campaign_id]
         jitter = Jitter(self._gaps.jitter, sender_id)
         return Lane(sender, campaign, self.lanes[key], self._gaps.after(action), jitter)
+
+
+def _lane_key(due: Due) -> LaneKey:
+    return due.workspace_id, due.sender_id, due.campaign_id
 
 
 _MAILING: tuple[Action, ...] = ("email",)

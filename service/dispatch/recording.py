@@ -56,6 +56,8 @@ from service.texts import Words, pack
 from service.vault import Document, Vault
 
 OUTCOMES_A_TRANSACTION: Final = 200
+LINGER_SECONDS: Final = 0.05
+"""How long the first outcome of a transaction waits for others: all of them are stored for the price of a few."""
 RETRY_SECONDS: Final = 0.5
 LIMIT_REST: Final = timedelta(hours=24)
 """How long a sender does no more of an action once its provider says that LinkedIn lets it do no more."""
@@ -120,6 +122,7 @@ class Recording:
         """Store outcomes until cancelled."""
         while True:
             batch = [await self._waiting.get()]
+            await asyncio.sleep(LINGER_SECONDS)
             while len(batch) < OUTCOMES_A_TRANSACTION and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             await self._store_for_sure(batch)
@@ -162,7 +165,7 @@ class Recording:
         await self._follow(connection, stored)
         await self._suppress(connection, batch)
         await self._rest(connection, batch)
-        told = ((finished.claim.due, events) for finished, events in stored)
+        told = ((finished.claim.due.campaign, events) for finished, events in stored)
         await bounces.count(connection, told, self._clock.now())
         await self._count_failures(connection, batch)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -45,7 +47,7 @@ from service.composition import Liftoff
 from tests.audit.conftest import Exporting, Happens
 from tests.audit.forging import files_of, read, rewrite, stranger, under
 from tests.audit.histories import public_keys, random_world, store
-from tests.projections.world import World
+from tests.kit.world import World
 
 CAMPAIGN, LEAD, STEP, NEXT_STEP, SEND, OTHER = (UUID(int=number) for number in range(1, 7))
 ACCEPTED = SendAccepted(send_id=SEND, code=250)
@@ -253,6 +255,46 @@ async def test_a_file_too_many_or_a_link_is_told(export: Exporting, directory: P
     (directory / "checkpoint").symlink_to(directory.parent / "elsewhere")
     with pytest.raises(Wrong, match="checkpoint: it is missing, or no file"):
         verify(str(directory))
+
+
+# --- With help -------------------------------------------------------------------------------------------------------
+
+
+def judged(directory: Path, helpers: int) -> list[str]:
+    """What the verifier finds: what holds, or the one thing that does not."""
+    try:
+        return verify(str(directory), helpers=helpers)
+    except Wrong as wrong:
+        return [str(wrong)]
+
+
+async def test_with_helpers_it_finds_the_very_same(
+    export: Exporting, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier, "WORTH_HELP", 0)
+    await export()
+    assert judged(directory, helpers=1) == judged(directory, helpers=0)
+    [bundle] = files_of(directory / "tile/entries")
+    bundle.write_bytes(bundle.read_bytes()[:-1])
+    [found] = judged(directory, helpers=1)
+    assert "whole entries" in found
+    assert [found] == judged(directory, helpers=0)
+
+
+class Dying(verifier.Reader):
+    """A reader that is killed when it helps."""
+
+    def read_some(self, starts: Sequence[int]) -> list[verifier.Bundle]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+async def test_when_a_helper_is_killed_the_rest_is_read_without(export: Exporting, directory: Path) -> None:
+    await export()
+    manifest = verifier.manifest_of((directory / "manifest.json").read_bytes())
+    [bundle] = verifier.bundles(Dying(str(directory), manifest), [0], helpers=1)
+    assert bundle == Dying(str(directory), manifest).read(0)
+    assert len(bundle.facts) == manifest.size
 
 
 # --- As a program ----------------------------------------------------------------------------------------------------

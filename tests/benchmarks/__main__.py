@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [NAME ...] [--quick]``: runs the benchmarks, shows and keeps what they found."""
+"""``python -m tests.benchmarks [--only NAME ...] [--scale quick]``: runs the benchmarks, shows and keeps findings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import uvloop
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from service.logging import configure_logging
 from tests.benchmarks import report
-from tests.benchmarks.benchmark import Benchmark
+from tests.benchmarks.benchmark import Benchmark, Scale
 from tests.benchmarks.catalogue import ALL
 from tests.benchmarks.ground import scratch_directory, server
 from tests.benchmarks.harness import Tell, run
@@ -43,17 +43,19 @@ def _parser() -> argparse.ArgumentParser:
         epilog="\n".join(f"{benchmark.name:12} {benchmark.about}" for benchmark in ALL),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = [benchmark.name for benchmark in ALL]
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", choices=[*names, []], help="which; all if none is named"
+        "--only",
+        dest="names",
+        nargs="+",
+        metavar="NAME",
+        choices=[benchmark.name for benchmark in ALL],
+        help="which; all if none is named",
     )
     parser.add_argument(
-        "--quick",
-        dest="scale",
-        action="store_const",
-        const="quick",
+        "--scale",
+        choices=get_args(Scale),
         default="full",
-        help="less than two minutes",
+        help="full is what is quoted, quick takes two minutes",
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="the directory for the JSON file")
     return parser

@@ -1,4 +1,4 @@
-"""Durable appends to the event log, beside inserts of one bare row each by as many connections."""
+"""Durable appends to the event log, beside inserts of a bare row each, pgbench, and the ``eventsourcing`` package."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ from service.store.appends import Append, Appended, At, New, StreamWrite
 from service.store.codec import Codec
 from service.store.log import EventStore
 from tests.benchmarks.benchmark import Benchmark, Scale, Setting
-from tests.benchmarks.figures import Figure, compared, in_turns, series
+from tests.benchmarks.figures import Figure, Measurement, compared, in_turns, series
+from tests.benchmarks.peers import pgbench
+from tests.benchmarks.peers.eventsourcing_package import append_all
 
 CONNECTIONS: Final = 16
+_PACKAGE_SHARE: Final = 4
+"""The package is slower: it is given a part of the appends."""
 _CODEC: Final = Codec([SendIntended], [each for each in UPCASTERS if each.type == SendIntended.type])
 _CLOCK: Final = SystemClock()
-_EVENT: Final = SendIntended(
+EVENT: Final = SendIntended(
     campaign_id=new_id(), send_id=new_id(), node_id=new_id(), sender_id=new_id(), attempt=1, action="email"
 )
 
@@ -47,21 +51,22 @@ class Load(Struct, frozen=True):
 
 
 class Size(Struct, frozen=True):
-    """The loads, and how often each is measured."""
+    """The loads, how often each is measured, and for how long pgbench is."""
 
     runs: int
+    pgbench_seconds: int
     loads: tuple[Load, ...]
 
 
 SIZES: Final[Mapping[Scale, Size]] = {
-    "smallest": Size(1, (Load(1, 1, 20), Load(16, 1, 64))),
-    "quick": Size(3, (Load(1, 1, 300), Load(16, 1, 2_000), Load(256, 1, 5_000), Load(16, 100, 200))),
-    "full": Size(5, (Load(1, 1, 1_000), Load(16, 1, 8_000), Load(256, 1, 20_000), Load(16, 100, 1_000))),
+    "smallest": Size(1, 1, (Load(1, 1, 20), Load(16, 1, 64))),
+    "quick": Size(2, 1, (Load(1, 1, 300), Load(16, 1, 2_000), Load(256, 1, 5_000), Load(16, 100, 200))),
+    "full": Size(3, 3, (Load(1, 1, 1_000), Load(16, 1, 8_000), Load(256, 1, 20_000), Load(16, 100, 1_000))),
 }
 
 
 async def measure(setting: Setting) -> AsyncIterator[Figure]:
-    """Events per second of each load, beside rows per second of bare inserts."""
+    """Events per second of each load, beside rows per second of bare inserts, and events per second of a peer."""
     size = SIZES[setting.scale]
     async with setting.ground.database() as dsn:
         await _make_bare_table(dsn)
@@ -69,20 +74,41 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
             store = EventStore(pool, _CODEC)
             for load in size.loads:
                 setting.tell(load.words)
-                ours, bare = await in_turns(
-                    size.runs, partial(_append, store, load), partial(_insert, pool, load)
+                ours, bare, package, *by_pgbench = await in_turns(
+                    size.runs,
+                    partial(_append, store, load),
+                    partial(_insert, pool, load),
+                    partial(_append_by_package, dsn, load),
+                    *_pgbench(setting, dsn, load),
                 )
-                connections = min(load.writers, CONNECTIONS)
-                yield compared(
-                    "events/s",
-                    series(load.words, ours),
-                    series(
-                        f"bare INSERT of a row, {connections} connection{'s' if connections > 1 else ''}",
-                        bare,
-                    ),
-                    size=load.writers,
-                )
+                others = {"bare INSERT of a row": bare, "the eventsourcing package": package}
+                if by_pgbench:
+                    others["pgbench, INSERT of a row"] = by_pgbench[0]
+                for words, runs in others.items():
+                    beside = series(f"{words}, {_connections(load)}", runs)
+                    yield compared("events/s", series(load.words, ours), beside, size=load.writers)
             await store.close()
+
+
+def _connections(load: Load) -> str:
+    connections = min(load.writers, CONNECTIONS)
+    return f"{connections} connection{'s' if connections > 1 else ''}"
+
+
+async def _append_by_package(dsn: str, load: Load) -> float:
+    writers = min(load.writers, CONNECTIONS)
+    appends = max(load.appends // _PACKAGE_SHARE, writers)
+    return await asyncio.to_thread(append_all, dsn, _CODEC.encode(EVENT), writers, appends, load.events)
+
+
+def _pgbench(setting: Setting, dsn: str, load: Load) -> list[Measurement]:
+    """What pgbench does with as many clients, for appends of one event, if it is installed."""
+    program = pgbench.program()
+    if program is None or load.events > 1:
+        return []
+    payload, directory = _CODEC.encode(EVENT).decode(), setting.ground.directory
+    clients, seconds = min(load.writers, CONNECTIONS), SIZES[setting.scale].pgbench_seconds
+    return [partial(pgbench.inserts, program, dsn, directory, payload, clients, seconds)]
 
 
 async def _make_bare_table(dsn: str) -> None:
@@ -109,7 +135,7 @@ async def _write(store: EventStore, workspace_id: UUID, appends: int, events: in
     stream, caller = streams.lead(new_id()), Caller(workspace_id, "worker", new_id())
     for count in range(appends):
         write = StreamWrite(
-            stream=stream, expected=At(count * events) if count else New(), events=(_EVENT,) * events
+            stream=stream, expected=At(count * events) if count else New(), events=(EVENT,) * events
         )
         outcome = await store.append(
             Append(workspace_id=workspace_id, writes=(write,), context=caller.context(_CLOCK))
@@ -122,7 +148,7 @@ async def _insert(pool: Pool, load: Load) -> float:
     """As many rows as the load has appends, each a transaction of its own, as pgbench would do it."""
     connections = min(load.writers, CONNECTIONS)
     each = load.appends // connections
-    payload = _CODEC.encode(_EVENT).decode()
+    payload = _CODEC.encode(EVENT).decode()
     begun = time.perf_counter()
     await asyncio.gather(*(_insert_rows(pool, payload, each) for _ in range(connections)))
     return each * connections / (time.perf_counter() - begun)

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-Unit = Literal["events/s", "rows/s", "mails/s", "requests/s", "s", "ms", "MB"]
+Unit = Literal["events/s", "rows/s", "mails/s", "requests/s", "jobs/s", "s", "ms", "MB"]
 LESS_IS_BETTER: Final[frozenset[Unit]] = frozenset({"s", "ms", "MB"})
 
 Measurement: TypeAlias = Callable[[], Awaitable[float]]
@@ -61,12 +61,17 @@ def compared(
     return Figure(unit=unit, ours=ours, beside=beside, ratio=ratio, size=size, parts=parts or {})
 
 
+def plain(unit: Unit, ours: Series, size: int | None = None) -> Figure:
+    """A measurement that nothing stands beside."""
+    return Figure(unit=unit, ours=ours, size=size)
+
+
 def percentile(percent: int, runs: Sequence[float]) -> float:
     """The run that so many percent of all do not exceed."""
     return sorted(runs)[ceil(len(runs) * percent / 100) - 1]
 
 
-async def in_turns(times: int, ours: Measurement, beside: Measurement) -> tuple[list[float], list[float]]:
-    """Both measurements, ``times`` over, one after the other."""
-    pairs = [(await ours(), await beside()) for _ in range(times)]
-    return [one for one, _ in pairs], [other for _, other in pairs]
+async def in_turns(times: int, *measurements: Measurement) -> list[list[float]]:
+    """The measurements, ``times`` over, one after the other; the runs of each."""
+    rounds = [[await measurement() for measurement in measurements] for _ in range(times)]
+    return [list(runs) for runs in zip(*rounds, strict=True)]

@@ -148,7 +148,7 @@ async def _launch_all(dsn: str, plan: Plan) -> Launches:
     async with AsyncExitStack() as stack:
         liftoff = await stack.enter_async_context(service_on(dsn, _SETTINGS))
         await stack.enter_async_context(working(liftoff))
-        client = await stack.enter_async_context(_client(liftoff, plan.key))
+        client = await stack.enter_async_context(client_on(liftoff, plan.key))
         await _launch(liftoff, client, plan.workspace_id, plan.warm_up)
         for campaign_id in plan.campaign_ids:
             launches.counted.append(await _count(liftoff, plan.workspace_id, campaign_id))
@@ -170,7 +170,7 @@ async def _launch(
     return accepted - begun, time.perf_counter() - accepted
 
 
-def _client(liftoff: Liftoff, key: str) -> httpx.AsyncClient:
+def client_on(liftoff: Liftoff, key: str) -> httpx.AsyncClient:
     """A client of the application, without a network in between."""
     foundation = Foundation(
         settings=liftoff.settings,

@@ -42,7 +42,7 @@ _ROSTER: Final = (
     "document_id",
     "fields",
 )
-_BODY: Final = (
+BODY: Final = (
     "Hello {{first_name}},\n\nweeks at {{company|your company}} could be quieter, and Fridays shorter. "
     "We have written down how others got there; it takes five minutes to read.\n\nShall I send it?\n"
 )
@@ -100,7 +100,7 @@ async def draft(
     campaign = await liftoff.drafting.create(caller, new)
     nodes = (
         ListedNode(type="delay", delay_days=delay_days),
-        ListedNode(type="email", subject="Quieter weeks, {{first_name}}?", body=_BODY),
+        ListedNode(type="email", subject="Quieter weeks, {{first_name}}?", body=BODY),
         ListedNode(type="end"),
     )
     sequence = nodes if delay_days else nodes[1:]

@@ -13,9 +13,9 @@ from service.database.pool import Pool, connect_as_owner
 from service.projector.runner import Projector
 from service.store.feed import Feed
 from tests.cli.inside import run, run_beside
+from tests.kit.histories import lived, of_an_unknown_lead
 from tests.projections.conftest import Write, codec, feed, pool, store, write
 from tests.projections.driving import catch_up
-from tests.projections.histories import lived, of_an_unknown_lead
 
 __all__ = ["codec", "feed", "pool", "store", "write"]
 

@@ -44,6 +44,31 @@ class TestLimits:
         tomorrow(clock)
         assert len(await worker.take()) == 20
 
+    async def test_campaigns_share_a_sender_evenly_although_one_has_been_waiting_longer(
+        self, liftoff: Liftoff, workspace_id: UUID, launch: Launch, clock: MovableClock
+    ) -> None:
+        sender_id, careful = (
+            await make_sender(liftoff, workspace_id),
+            Worker(liftoff, gap=timedelta(minutes=1)),
+        )
+        older = await launch(20, [sender_id])
+        clock.move(timedelta(hours=1))
+        newer = await launch(3, [sender_id])
+        taken: list[UUID] = []
+        for _ in range(8):
+            [claim] = await careful.take()
+            taken.append(claim.due.campaign_id)
+            clock.move(timedelta(minutes=1))
+        assert taken == [older, newer] * 3 + [older, older]
+
+    async def test_one_claim_of_many_is_shared_evenly_too(
+        self, liftoff: Liftoff, workspace_id: UUID, launch: Launch, worker: Worker
+    ) -> None:
+        sender_id = await make_sender(liftoff, workspace_id)  # 30 a day
+        campaigns = [await launch(leads, [sender_id]) for leads in (25, 8, 25)]
+        shares = Counter(claim.due.campaign_id for claim in await worker.take())
+        assert [shares[id_] for id_ in campaigns] == [11, 8, 11]
+
     async def test_what_is_not_taken_is_not_charged(self, launch: Launch, worker: Worker) -> None:
         await launch(30)
         taken = [len(await worker.take(at_most=4)) for _ in range(9)]

@@ -46,9 +46,35 @@ def test_of_those_equally_long_due_the_older_campaign_and_the_lead_added_first_g
     campaigns = (campaign(2, ONE_MAIL, due(NOW, 1)), campaign(1, ONE_MAIL, due(NOW, 8, 4)))
     assert [(id_, rank) for _, id_, rank, _ in played({1: sender(gap=MINUTE)}, *campaigns)] == [
         (1, 4),
-        (1, 8),
         (2, 1),
+        (1, 8),
     ]
+
+
+def test_campaigns_take_turns_with_a_sender_however_long_one_of_them_has_been_waiting() -> None:
+    campaigns = (campaign(1, ONE_MAIL, due(NOW - DAY, 1, 2, 3, 4)), campaign(2, ONE_MAIL, due(NOW, 5, 6, 7)))
+    assert [id_ for _, id_, *_ in played({1: sender(limit=4, gap=MINUTE)}, *campaigns)] == [
+        1,
+        2,
+        1,
+        2,
+        1,
+        2,
+        1,
+    ]
+
+
+def test_a_campaign_that_comes_later_in_the_day_gets_its_share_of_the_day() -> None:
+    late = NOW + 150 * MINUTE
+    campaigns = (campaign(1, ONE_MAIL, due(NOW, *range(9))), campaign(2, ONE_MAIL, due(late, *range(9))))
+    day = [id_ for _, id_, *_ in played({1: sender(limit=8, gap=HOUR)}, *campaigns)][:8]
+    assert day == [1, 1, 1, 2, 2, 2, 1, 2]
+
+
+def test_what_a_campaign_can_not_use_of_its_share_goes_to_the_others() -> None:
+    limited = campaign(1, ONE_MAIL, due(NOW, 1, 2, 3), own_limits={1: 1})
+    day = played({1: sender(limit=4)}, limited, campaign(2, ONE_MAIL, due(NOW, 5, 6, 7)))[:4]
+    assert [id_ for _, id_, *_ in day] == [1, 2, 2, 2]
 
 
 def test_a_sender_has_one_limit_for_all_its_campaigns() -> None:
@@ -66,8 +92,8 @@ def test_a_campaign_has_one_limit_for_all_its_senders() -> None:
     limited = campaign(1, ONE_MAIL, leads, (1, 2), limit=2)
     assert played({1: sender(), 2: sender()}, limited) == [
         ("29 09:00", 1, 1, 1),
-        ("29 09:00", 1, 2, 1),
-        ("30 00:00", 1, 3, 1),
+        ("29 09:00", 1, 3, 1),
+        ("30 00:00", 1, 2, 1),
     ]
 
 

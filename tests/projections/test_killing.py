@@ -20,9 +20,9 @@ from service.projector.replay import rebuild
 from service.projector.runner import Projector
 from service.store.feed import Feed
 from tests.cli.processes import LIFTOFF, environment
+from tests.kit.histories import lived
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up, standings
-from tests.projections.histories import lived
 from tests.projections.tables import folded, stored
 
 PATIENCE_SECONDS: Final = 60

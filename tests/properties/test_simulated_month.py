@@ -5,7 +5,6 @@ What is checked is counted here, by nothing but the sends: none of the code that
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -58,14 +57,12 @@ def launched(number: int) -> CampaignAhead:
 
 
 class Month:
-    """The sends of the month, and how long it took to play them."""
+    """The sends of the month."""
 
     def __init__(self) -> None:
         account: SenderAhead = replace(sender(SENDER_LIMIT, GAP), jitter=JITTER)
         senders = {UUID(int=number): account for number in range(1, 13)}
-        began = time.perf_counter()
         self.sends = list(simulate(BEGINS, senders, [launched(number) for number in ZONES]))
-        self.seconds = time.perf_counter() - began
 
     def by_sender(self) -> Iterable[list[Send]]:
         of_sender: dict[UUID, list[Send]] = defaultdict(list)
@@ -79,8 +76,7 @@ def month() -> Month:
     return Month()
 
 
-def test_it_is_played_in_seconds_and_is_over_within_the_month(month: Month) -> None:
-    assert month.seconds < 20
+def test_it_is_over_within_the_month(month: Month) -> None:
     assert len(month.sends) == 2 * 20_000
     assert BEGINS <= month.sends[0].at <= month.sends[-1].at < BEGINS + MONTH
 

@@ -1,0 +1,183 @@
+"""A long history: what it takes to append to it, to export, verify and fold it anew, beside merely reading its rows.
+
+What holds a million events in memory is fast for as long as they fit, so each figure has its peak of memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from service.audit import verify as verifier
+from service.caller import Caller
+from service.database.pool import connect_as_owner
+from service.ids import new_id
+from service.projector.replay import rebuild
+from service.projector.runner import Projector
+from service.settings import Settings
+from tests.benchmarks import lived
+from tests.benchmarks.benchmark import Benchmark, Scale, Setting
+from tests.benchmarks.figures import Figure, compared, plain, series
+from tests.benchmarks.processes import Done, in_own_process
+from tests.benchmarks.stage import new_caller, service_on
+
+_SETTINGS: Final = Settings()
+_PAGE: Final = 1_000
+_ROWS: Final = "SELECT * FROM events ORDER BY position"
+
+
+class Size(Struct, frozen=True):
+    """The lengths at which appends are measured, by so many events each; at the last one, all the rest."""
+
+    lengths: tuple[int, ...]
+    sample: int
+
+
+SIZES: Final[Mapping[Scale, Size]] = {
+    "smallest": Size((0, 600), 300),
+    "quick": Size((0, 30_000), 6_000),
+    "full": Size((0, 10_000, 100_000, 1_000_000), 12_000),
+}
+
+
+class Filled(Struct, frozen=True):
+    """A log with a history of one workspace: events per second as it grew, by how many there were."""
+
+    workspace_id: UUID
+    rates: dict[int, float]
+    events: int
+
+
+class Work(Struct, frozen=True):
+    """Seconds of a piece of work, over so many events."""
+
+    seconds: float
+    events: int
+
+    @property
+    def rate(self) -> float:
+        """Events per second."""
+        return self.events / self.seconds
+
+
+async def measure(setting: Setting) -> AsyncIterator[Figure]:
+    """Appends as the log grows, and what can be done with a log of the greatest length."""
+    size = SIZES[setting.scale]
+    async with setting.ground.database() as dsn:
+        setting.tell(f"living through {size.lengths[-1]:,} events")
+        filled = (await in_own_process(_fill, dsn, size)).answer
+        for figure in _growth(filled):
+            yield figure
+        setting.tell(f"reading {filled.events:,} rows")
+        floors = [(await in_own_process(_read_rows, dsn)).answer.rate]
+        setting.tell(f"sealing {filled.events:,} events")
+        sealed = await in_own_process(_seal, dsn)
+        setting.tell(f"exporting {filled.events:,} events")
+        directory = setting.ground.directory / f"export-{filled.workspace_id}"
+        exported = await in_own_process(_export, dsn, filled.workspace_id, directory)
+        setting.tell(f"verifying {filled.events:,} events")
+        verified = await _verify(directory, exported.answer.events)
+        setting.tell(f"folding {filled.events:,} events anew")
+        rebuilt = await in_own_process(_rebuild, dsn)
+        floors.append((await in_own_process(_read_rows, dsn)).answer.rate)
+    floor = series("reading the rows, and nothing else", floors)
+    steps = {"sealing": sealed, "exporting": exported, "verifying": verified, "rebuilding": rebuilt}
+    for step, done in steps.items():
+        words = f"{step} {done.answer.events:,} events"
+        yield compared("events/s", series(words, [done.answer.rate]), floor, size=filled.events)
+        yield plain(
+            "MB", series(f"{words}: peak memory of the process", [done.peak_megabytes]), filled.events
+        )
+
+
+def _growth(filled: Filled) -> list[Figure]:
+    (_, first), *others = filled.rates.items()
+    beginning = series("to an empty log", [first])
+    return [
+        compared("events/s", series(f"appends to a log of {length:,} events", [rate]), beginning, size=length)
+        for length, rate in others
+    ]
+
+
+async def _fill(dsn: str, size: Size) -> Filled:
+    async with service_on(dsn, _SETTINGS) as liftoff:
+        await Projector(liftoff.pool, liftoff.feed).start()
+        caller = await new_caller(liftoff)
+        rates: dict[int, float] = {}
+        events = 0
+        for length in size.lengths:
+            async for more in lived.live(liftoff, caller, length - events):
+                events += more
+            begun = time.perf_counter()
+            async for more in lived.live(liftoff, caller, size.sample):
+                rates[length] = more / (time.perf_counter() - begun)
+                events += more
+        return Filled(caller.workspace_id, rates, events)
+
+
+async def _read_rows(dsn: str) -> Work:
+    connection = await connect_as_owner(dsn, application_name="liftoff benchmarks")
+    try:
+        begun, events = time.perf_counter(), 0
+        async with connection.transaction():
+            async for _ in connection.cursor(_ROWS, prefetch=_PAGE):
+                events += 1
+        return Work(time.perf_counter() - begun, events)
+    finally:
+        await connection.close()
+
+
+async def _seal(dsn: str) -> Work:
+    async with service_on(dsn, _SETTINGS) as liftoff:
+        begun, events = time.perf_counter(), 0
+        while more := await liftoff.sealing.turn():
+            events += more
+        return Work(time.perf_counter() - begun, events)
+
+
+async def _export(dsn: str, workspace_id: UUID, directory: Path) -> Work:
+    async with service_on(dsn, _SETTINGS) as liftoff:
+        begun = time.perf_counter()
+        extent = await liftoff.export.plan(workspace_id, None, None)
+        caller = Caller(workspace_id, "operator", new_id())
+        await liftoff.export.write(caller, extent, directory, lambda _: None)
+        return Work(time.perf_counter() - begun, extent.size)
+
+
+async def _rebuild(dsn: str) -> Work:
+    async with service_on(dsn, _SETTINGS) as liftoff:
+        begun = time.perf_counter()
+        done = await rebuild(liftoff.pool, liftoff.feed)
+        return Work(time.perf_counter() - begun, done.replayed.events)
+
+
+async def _verify(directory: Path, events: int) -> Done[Work]:
+    """The verifier as auditors run it; the memory is that of the largest of its processes."""
+    return await asyncio.to_thread(_run_verifier, directory, events)
+
+
+def _run_verifier(directory: Path, events: int) -> Done[Work]:
+    begun = time.perf_counter()
+    program = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-S", verifier.__file__, str(directory)],
+        {},
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    )
+    _, status, usage = os.wait4(program, 0)
+    if status:
+        raise RuntimeError("the verifier found something wrong with an export of the benchmark")
+    return Done(Work(time.perf_counter() - begun, events), usage.ru_maxrss / 1024)
+
+
+BENCHMARK: Final = Benchmark(
+    "history", "a long history: appended, exported, verified, folded anew; beside reading its rows", measure
+)
