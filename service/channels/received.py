@@ -27,7 +27,7 @@ _SMTP_CODE: Final = re.compile(r"([45]\d\d)(?=[ -]|$)")
 _STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _COMPLAINTS: Final = frozenset({"abuse", "fraud", "opt-out"})
 _MARKS_OF_PROGRAMS: Final = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")
-_PRECEDENCE_OF_PROGRAMS: Final = frozenset({"bulk", "junk", "auto_reply", "list"})
+_PRECEDENCE_OF_PROGRAMS: Final = frozenset({"bulk", "junk", "auto_reply"})
 _MARKS_OF_LISTS: Final = ("List-Id", "List-Unsubscribe")
 
 

@@ -21,6 +21,7 @@ from service.http.routes import api
 from service.ids import new_id
 from service.inbound.pushed import PushedMail
 from service.metrics import new_registry
+from service.senders.provider_accounts import mailbox_digest
 from tests.api.making import make_sender
 from tests.channels.messages import MAILBOX
 from tests.dispatch.conftest import Launch, Worker
@@ -142,6 +143,17 @@ async def test_it_reaches_every_workspace_that_has_the_mailbox(
     told["data"]["mailbox"] = "nobody@nowhere.example"
     assert (await deliver(client, liftoff, told)).status_code == 200
     assert (await lead_now(client, liftoff, other))["status"] == "sent"
+
+
+async def test_an_account_is_found_by_its_mailbox_from_its_beginning(
+    client: httpx.AsyncClient, liftoff: Liftoff
+) -> None:
+    body = {"type": "email", "email_address": "Una@Quieter.example"}
+    made = (await client.post("/api/senders", json=body)).json()["sender"]
+    digest = mailbox_digest(liftoff.vault, "una@quieter.example")
+    async with liftoff.pool.acquire() as connection:
+        [(_, sender_id)] = await liftoff.senders.connected_by(connection, digest)
+    assert str(sender_id) == made["id"]
 
 
 @pytest.mark.parametrize(
