@@ -27,7 +27,8 @@ _SMTP_CODE: Final = re.compile(r"([45]\d\d)(?=[ -]|$)")
 _STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _COMPLAINTS: Final = frozenset({"abuse", "fraud", "opt-out"})
 _MARKS_OF_PROGRAMS: Final = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")
-_PRECEDENCE_OF_PROGRAMS: Final = frozenset({"bulk", "junk", "auto_reply", "list"})
+_PRECEDENCE_OF_PROGRAMS: Final = frozenset({"bulk", "junk", "auto_reply"})
+_MAIL_SYSTEMS: Final = frozenset({"mailer-daemon", "postmaster"})  # RFC 5321, 4.5.1, and old habit
 _MARKS_OF_LISTS: Final = ("List-Id", "List-Unsubscribe")
 
 
@@ -116,6 +117,7 @@ def _is_by_a_program(message: Part) -> bool:
         or any(name in message for name in _MARKS_OF_PROGRAMS)
         or _header(message, "Precedence").strip().lower() in _PRECEDENCE_OF_PROGRAMS
         or _header(message, "Return-Path").strip() == "<>"
+        or parseaddr(_header(message, "From"))[1].partition("@")[0].lower() in _MAIL_SYSTEMS
     )
 
 
@@ -139,25 +141,30 @@ def _report(message: Part, message_id: str) -> Recognised:
 
 def _delivery(groups: Iterable[Part], about: tuple[UUID, ...], message_id: str) -> Recognised:
     """The worst that is told of any recipient; our mails have one."""
-    by_action = {_header(group, "Action").strip().lower(): group for group in groups if "Action" in group}
-    if "failed" in by_action:
-        return _failure(by_action["failed"], about, message_id)
-    return (
-        DeliveryDelayed(message_id=message_id) if "delayed" in by_action else Unrelated(message_id=message_id)
-    )
+    by_action = {_action(group): group for group in groups}
+    if "fail" in by_action:
+        return _failure(by_action["fail"], about, message_id)
+    is_late = "dela" in by_action
+    return DeliveryDelayed(message_id=message_id) if is_late else Unrelated(message_id=message_id)
+
+
+def _action(group: Part) -> str:
+    """What became of a recipient, by its first letters: servers write "failure", or add why."""
+    return _header(group, "Action").strip().lower()[:4]
 
 
 def _failure(group: Part, about: tuple[UUID, ...], message_id: str) -> DeliveryFailed:
     diagnostic = _header(group, "Diagnostic-Code").partition(";")[2].strip()
-    status = _STATUS.search(_header(group, "Status"))
-    code = _SMTP_CODE.match(diagnostic)
+    told = _header(group, "Status").strip()
+    status = _STATUS.search(told)
+    code = _SMTP_CODE.match(diagnostic) or _SMTP_CODE.match(told)
     return DeliveryFailed(
         message_id=message_id,
         recipient=_typed_address(group, "Original-Recipient") or _typed_address(group, "Final-Recipient"),
         about=about,
         code=int(code[1]) if code else 0,
         status=status[0] if status else "",
-        words=(diagnostic or _header(group, "Status").strip())[:LONGEST_WORDS],
+        words=(diagnostic or told)[:LONGEST_WORDS],
     )
 
 
@@ -170,8 +177,8 @@ def _feedback(groups: Iterable[Part], about: tuple[UUID, ...], message_id: str) 
 
 
 def _typed_address(group: Part, name: str) -> str:
-    """The address in ``rfc822; address`` (RFC 3464, 2.3.1)."""
-    return parseaddr(_header(group, name).partition(";")[2])[1]
+    """The address in ``rfc822; address`` (RFC 3464, 2.3.1); some leave the type out."""
+    return parseaddr(_header(group, name).rpartition(";")[2])[1]
 
 
 def _originals(parts: Iterable[Part]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 import aiosql
@@ -22,6 +22,7 @@ from domain.lead.events import Resolution
 from domain.lead.resolving import Resolve, resolve
 from domain.lead.state import Lead
 from domain.refusal import Refused
+from domain.sequence import Action
 from projections.leads import LEADS
 from service.caller import Caller
 from service.campaigns.repository import Campaigns
@@ -29,7 +30,7 @@ from service.clock import Clock
 from service.database.pool import Connection
 from service.dispatch import bounces
 from service.dispatch import due as due_table
-from service.dispatch.due import Due
+from service.dispatch.due import Due, Key
 from service.dispatch.leads import lead_append, read_leads
 from service.ids import new_id
 from service.leads.reading import no_such_lead
@@ -129,7 +130,8 @@ class Resolutions:
             if words and evidence is not None:
                 document = Document(who["person_id"], evidence, pack(Words(words)))
                 await self._vault.seal_many(connection, workspace_id, [document])
-            await self._follow(connection, caller, campaign, lead_id, lead, events, **who)
+            due = self._due((workspace_id, lead_id), campaign_id, lead, **who)
+            await self._follow(connection, due, events)
 
     async def _tell(
         self,
@@ -152,34 +154,17 @@ class Resolutions:
             if not isinstance(outcome, Conflict):
                 return lead, events
 
-    async def _follow(
-        self,
-        connection: Connection,
-        caller: Caller,
-        campaign: Campaign,
-        lead_id: UUID,
-        lead: Lead,
-        events: Sequence[Event],
-        *,
-        person_id: UUID,
-        document_id: UUID,
-    ) -> None:
-        """Let the due table and the tallies say what the events say."""
-        opened, workspace_id = lead.open_send, caller.workspace_id
-        if opened is None or lead.sender_id is None:
-            raise ValueError(f"the send of the lead {lead_id} was settled, and there is none")
-        due = Due(
-            workspace_id,
-            lead_id,
-            campaign.id,
-            lead.sender_id,
-            person_id,
-            document_id,
-            opened.node_id,
-            self._clock.now(),
-            opened.action,
-        )
-        following = due_table.followed(due, events, opened.action)
+    def _due(self, key: Key, campaign_id: UUID, lead: Lead, person_id: UUID, document_id: UUID) -> Due:
+        """The row of the lead's open send, as it was in the due table before the send was lost."""
+        opened, sender_id = lead.open_send, lead.sender_id
+        if opened is None or sender_id is None:
+            raise ValueError(f"the send of the lead {key[1]} was settled, and there is none")
+        now = self._clock.now()
+        return Due(*key, campaign_id, sender_id, person_id, document_id, opened.node_id, now, opened.action)
+
+    async def _follow(self, connection: Connection, due: Due, events: Sequence[Event]) -> None:
+        """Let the due table and the tallies say what the events say about the send that was ``due``."""
+        following = due_table.followed(due, events, cast(Action, due.task))
         if following is not None:
             await due_table.plan(connection, [following])
         await bounces.count(connection, [(due.campaign, events)], self._clock.now())

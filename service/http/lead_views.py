@@ -104,7 +104,7 @@ class Removed(Struct, frozen=True):
 
 
 class HistoryEntry(Struct, frozen=True, kw_only=True):
-    """A fact about the lead; `words` is what a server said, where it was kept and not erased."""
+    """A fact about the lead; `words` is what a server or somebody said of it, where it was kept and not erased."""
 
     position: Count
     id: UUID

@@ -29,7 +29,13 @@ class ResolveLead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     the person gets it twice. `failed`: it did not, and nothing more is sent to the lead.
     """
 
-    outcome: Annotated[Resolution, Meta(description="What became of the send: sent, not_sent or failed.")]
+    outcome: Annotated[
+        Resolution,
+        Meta(
+            description="Sent: the sequence goes on. Not sent: the step is sent again. "
+            "Failed: nothing more is sent to the lead."
+        ),
+    ]
     note: (
         Annotated[str, Meta(max_length=2_000, description="How you know; kept, sealed, with the decision.")]
         | None

@@ -44,6 +44,8 @@ _log = structlog.get_logger(__name__)
 
 REMEMBERED: Final = timedelta(days=90)
 """How long a message that was heard is known."""
+SKEW: Final = timedelta(minutes=5)
+"""How far the clock of a mail server may be behind ours."""
 ACTOR: Final = "mail"
 
 
@@ -117,7 +119,7 @@ class MailHearing:
         person_id = self._person(mailbox.workspace_id, address)
         if named is not None or person_id is None:
             return named
-        return await latest_to(connection, mailbox.workspace_id, mailbox.sender_id, person_id, at)
+        return await latest_to(connection, mailbox.workspace_id, mailbox.sender_id, person_id, at + SKEW)
 
     def _person(self, workspace_id: UUID, address: str) -> UUID | None:
         """Who has this address; None for one that no lead can have."""

@@ -20,7 +20,7 @@ from service.ids import new_id
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("places.sql"), "asyncpg")
 
-LEASE: Final = timedelta(seconds=120)
+LEASE: Final = timedelta(seconds=60)
 """How long a reader is believed to be alive; it renews its lease several times as often."""
 
 FIRST_RETRY: Final = timedelta(seconds=15)

@@ -74,9 +74,11 @@ class Readers:
         except Unreadable:
             await self._places.give_up(place)
         except ImapFailed as failed:
-            if not self._stopping:
+            if self._stopping:
+                await self._places.leave(place, timedelta())
+            else:
                 _log.warning("inbox_not_read", **who, reason=str(failed))
-            await self._places.fail(place)
+                await self._places.fail(place)
         except Exception as error:
             _log.error("inbox_not_read", **who, exc_info=error)
             await self._places.fail(place)

@@ -27,7 +27,7 @@ from service.ids import new_id
 from service.inbound.hearing import Mailbox, MailHearing, message_key
 from service.inbound.places import LeaseLost, Place, Places
 from service.inbound.reconciling import Reconciling
-from service.senders.repository import Beside, Senders
+from service.senders.repository import Senders
 from service.texts import Inbox, SenderProfile, unpack
 from service.vault import Vault
 
@@ -145,17 +145,17 @@ class Visits:
         numbers = await self._in_thread(session.numbers_since, day)
         before = (numbers[0] if numbers else opened.next_uid) - 1
         begun = replace(place, uid_validity=opened.uid_validity, last_uid=before)
-        async with self._pool.acquire() as connection:
-            await self._places.advance(connection, begun)
+        await self._advance(begun)
         return begun
 
     async def _hear(self, session: ImapSession, place: Place, mailbox: Mailbox) -> None:
         """Let the message have its effect at which the place stands."""
-        advance = partial(self._places.advance, place=place)
         arrived = await self._in_thread(session.fetch, place.last_uid)
+        if arrived is None:
+            await self._advance(place)
+            return
         try:
-            if arrived is not None:
-                await self._tell(arrived, mailbox, advance)
+            await self._tell(arrived, place, mailbox)
         except (LeaseLost, *OUTAGES):
             raise
         except Exception as error:
@@ -163,16 +163,17 @@ class Visits:
             _log.error(
                 "message_not_heard", sender_id=str(place.sender_id), uid=place.last_uid, exc_info=error
             )
-        else:
-            if arrived is not None:
-                return
-        async with self._pool.acquire() as connection:
-            await advance(connection)
+            await self._advance(place)
 
-    async def _tell(self, arrived: Arrived, mailbox: Mailbox, advance: Beside) -> None:
+    async def _tell(self, arrived: Arrived, place: Place, mailbox: Mailbox) -> None:
         message = await self._in_thread(recognise, arrived.raw)
         key = message_key(message.message_id or sha256(arrived.raw).hexdigest())
+        advance = partial(self._places.advance, place=place)
         await self._hearing.hear(mailbox, message, arrived.at, [key], new_id(), advance)
+
+    async def _advance(self, place: Place) -> None:
+        async with self._pool.acquire() as connection:
+            await self._places.advance(connection, place)
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

@@ -15,8 +15,8 @@ DELETE FROM sender_identities WHERE workspace_id = :workspace_id AND sender_id =
 INSERT INTO inbox_readings AS known (workspace_id, sender_id, inbox_id)
 VALUES (:workspace_id, :sender_id, :inbox_id)
 ON CONFLICT (workspace_id, sender_id) DO UPDATE SET
-    inbox_id = excluded.inbox_id, readable = true, uid_validity = NULL, last_uid = 0, failures = 0,
-    look_at = 'epoch', reader_id = NULL, leased_until = 'epoch'
+    inbox_id = excluded.inbox_id, readable = true, uid_validity = NULL, last_uid = 0, read_at = NULL,
+    failures = 0, look_at = 'epoch', reader_id = NULL, leased_until = 'epoch'
 WHERE known.inbox_id <> excluded.inbox_id;
 
 -- name: connected_by(account_digest)

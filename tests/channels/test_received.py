@@ -96,6 +96,11 @@ def test_a_message_that_says_it_is_not_automatic_is_a_reply() -> None:
     assert isinstance(recognise(messages.reply(Auto_Submitted="no")), Reply)
 
 
+def test_a_mail_system_that_writes_as_it_likes_is_no_person() -> None:
+    raw = messages.reply("I was unable to deliver your message.", sender="MAILER-DAEMON@x.example")
+    assert isinstance(recognise(raw), AutomaticAnswer)
+
+
 def test_a_read_receipt_is_no_reply() -> None:
     raw = messages.report().replace(b"delivery-status", b"disposition-notification")
     assert isinstance(recognise(raw), AutomaticAnswer)
@@ -122,9 +127,17 @@ class TestADeliveryReport:
         assert isinstance(found, DeliveryFailed)
         assert (found.code, found.status, found.words) == (0, "5.1.10", "5.1.10 (null MX)")
 
-    @pytest.mark.parametrize("action", ["Failed", " failed ", "FAILED"])
+    @pytest.mark.parametrize(
+        "action", ["Failed", " failed ", "FAILED", "failure", "failed (Bad destination mailbox address)"]
+    )
     def test_spells_its_action_as_it_likes(self, action: str) -> None:
         assert isinstance(recognise(messages.report(action)), DeliveryFailed)
+
+    def test_may_say_everything_in_its_status_and_leave_types_out(self) -> None:
+        raw = messages.report(diagnostic="", status="553 Exceeded maximum inbound message size")
+        found = recognise(raw.replace(b"rfc822; ", b"").replace(b"rfc822;", b""))
+        assert isinstance(found, DeliveryFailed)
+        assert (found.code, found.recipient) == (553, LEAD)
 
     def test_of_a_delay_is_no_failure(self) -> None:
         found = recognise(messages.report("delayed", status="4.4.1"))

@@ -80,11 +80,21 @@ def test_entries_by_hand_and_bounces_are_lifted_together() -> None:
     )
 
 
-@pytest.mark.parametrize("reasons", [["unsubscribed"], ["manual", "unsubscribed"]])
-def test_nobody_takes_back_what_somebody_decided_for_themselves(reasons: list[SuppressionReason]) -> None:
+@pytest.mark.parametrize(
+    ("reasons", "code"),
+    [
+        (["unsubscribed"], "unsubscribed-for-good"),
+        (["manual", "unsubscribed"], "unsubscribed-for-good"),
+        (["complaint"], "complained-for-good"),
+        (["hard-bounce", "complaint"], "complained-for-good"),
+    ],
+)
+def test_nobody_takes_back_what_somebody_decided_for_themselves(
+    reasons: list[SuppressionReason], code: str
+) -> None:
     with pytest.raises(Refused) as refused:
         lift(PERSON, reasons)
-    assert refused.value.code == "unsubscribed-for-good"
+    assert refused.value.code == code
 
 
 def test_an_erasure_is_a_reason_of_its_own_and_leaves_no_document() -> None:

@@ -15,7 +15,7 @@ from service.channels.outcome import Unknown
 from service.channels.received import recognise
 from service.composition import Liftoff
 from service.ids import new_id
-from service.inbound.hearing import REMEMBERED, Mailbox, message_key
+from service.inbound.hearing import REMEMBERED, SKEW, Mailbox, message_key
 from tests.audit.histories import export
 from tests.channels import messages
 from tests.channels.messages import MAILBOX
@@ -92,7 +92,7 @@ class TestAReply:
         self, client: httpx.AsyncClient, liftoff: Liftoff, sent: Sent
     ) -> None:
         due, message = sent.claim.due, recognise(sent.reply(about=""))
-        before = liftoff.clock.now() - timedelta(minutes=1)
+        before = liftoff.clock.now() - SKEW - timedelta(seconds=1)
         mailbox = Mailbox(due.workspace_id, due.sender_id, MAILBOX)
         await liftoff.mail_hearing.hear(mailbox, message, before, [b"old"], new_id())
         assert (await lead_now(client, liftoff, sent))["status"] == "sent"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from base64 import b64encode
 from collections.abc import Mapping
@@ -12,15 +11,15 @@ from uuid import UUID
 
 import httpx
 import pytest
-from msgspec.structs import replace
 
 from service.channels.standard_webhooks import sign
 from service.composition import Liftoff
-from service.http.app import Foundation
-from service.http.routes import api
+from service.http.app import Foundation, create_app
+from service.http.inbound import inbound_routes
 from service.ids import new_id
 from service.inbound.pushed import PushedMail
 from service.metrics import new_registry
+from service.senders.provider_accounts import mailbox_digest
 from tests.api.making import make_sender
 from tests.channels.messages import MAILBOX
 from tests.dispatch.conftest import Launch, Worker
@@ -144,6 +143,17 @@ async def test_it_reaches_every_workspace_that_has_the_mailbox(
     assert (await lead_now(client, liftoff, other))["status"] == "sent"
 
 
+async def test_an_account_is_found_by_its_mailbox_from_its_beginning(
+    client: httpx.AsyncClient, liftoff: Liftoff
+) -> None:
+    body = {"type": "email", "email_address": "Una@Quieter.example"}
+    made = (await client.post("/api/senders", json=body)).json()["sender"]
+    digest = mailbox_digest(liftoff.vault, "una@quieter.example")
+    async with liftoff.pool.acquire() as connection:
+        [(_, sender_id)] = await liftoff.senders.connected_by(connection, digest)
+    assert str(sender_id) == made["id"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -209,17 +219,15 @@ async def test_what_can_not_be_understood_is_refused(
 
 
 async def test_where_no_secret_is_set_there_is_nothing(liftoff: Liftoff) -> None:
-    settings = replace(liftoff.settings, inbound_webhook_secret=None)
     deaf = PushedMail(liftoff.pool, liftoff.vault, liftoff.senders, liftoff.mail_hearing, liftoff.clock, None)
-    silent = dataclasses.replace(liftoff, settings=settings, pushed_mail=deaf)
     foundation = Foundation(
-        settings=silent.settings,
-        pool=silent.pool,
-        clock=silent.clock,
-        master_key=silent.master_key,
+        settings=liftoff.settings,
+        pool=liftoff.pool,
+        clock=liftoff.clock,
+        master_key=liftoff.master_key,
         registry=new_registry(),
     )
-    transport = transport_to(api(silent, foundation))
+    transport = transport_to(create_app(foundation, (), {"pushed_mail": deaf}, inbound_routes))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await deliver(client, liftoff, {"type": "ping"})
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
