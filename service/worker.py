@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 P = TypeVar("P", bound=Struct)
 
 
-class _Engine(QueueManager):
+class PatientQueueManager(QueueManager):
     """The engine, which takes its listener for failed only when a second probe of it is lost, too.
 
     The first one is sent while the engine begins to listen, and may come too early to be heard; then the engine would
@@ -125,7 +125,7 @@ class Worker:
             await asyncio.sleep(RESTART_SECONDS)
 
     def _new_manager(self) -> QueueManager:
-        manager = _Engine(Queries(AsyncpgPoolDriver(self._pool)))
+        manager = PatientQueueManager(Queries(AsyncpgPoolDriver(self._pool)))
         manager.entrypoint(engine.LAUNCH, on_failure="hold")(_typed(LaunchJob, self._launch))
         manager.entrypoint(engine.TICK, on_failure="hold")(_typed(TickJob, self._link))
         manager.entrypoint(engine.HOUSEKEEPING, on_failure="hold")(_typed(HousekeepingJob, self._keep_house))

@@ -51,7 +51,7 @@ class CrashingPostgres:
 
     @contextmanager
     def small_disk(self) -> Iterator[Path]:
-        """An empty disk with the tablespace ``small`` on it. Raises ``CalledProcessError`` for who may not mount one."""
+        """An empty disk, with the tablespace ``small``. Raises ``CalledProcessError`` for who may not mount one."""
         cluster = prepare_cluster(self._directory)
         place = cluster.data.with_name("small-disk")
         place.mkdir()

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.cluster import CrashingPostgres
 from tests.faults.launched import STEPS, Origin
 from tests.faults.trial import Trial, trial
-from tests.faults.wire import Cutting, wire_to
+from tests.faults.wire import wire_to
 
 END_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -34,14 +34,13 @@ async def everybody_gets_everything(on: Trial, origin: Origin) -> None:
     assert (found.by_status, found.mails) == ({"completed": origin.leads}, STEPS * origin.leads)
 
 
-@pytest.mark.parametrize("cutting", ["before it arrives", "after it is done"])
 async def test_a_connection_cut_at_a_commit_leaves_no_send_in_the_open(
-    cutting: Cutting, origin: Origin, tmp_path: Path
+    origin: Origin, tmp_path: Path
 ) -> None:
     async with trial(origin, tmp_path) as on, wire_to(on.brief.dsn) as (wire, dsn):
         on.hire(dsn=dsn)
         await on.until_arrived(1)
-        wire.cut_every(5, cutting)
+        wire.cut_every(5, ["before it arrives", "after it is done"])
         await everybody_gets_everything(on, origin)
 
 
