@@ -31,7 +31,11 @@ def says(words: str) -> Make:
 def in_turn(*makes: Make) -> Make:
     """Now this, now that."""
     turns = cycle(makes)
-    return lambda: next(turns)()
+
+    def make() -> Reaction:
+        return next(turns)()
+
+    return make
 
 
 def one_in(many: int, misdeeds: Mapping[Stage, Make]) -> Behaviour:
