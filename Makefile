@@ -8,10 +8,10 @@ PACKAGES := .venv/packages-$(shell { $(PYTHON) -V; cat requirements.lock; } | ck
 PROGRAM := .venv/program-$(shell cksum < pyproject.toml | tr -d ' ')
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo run test check bench
+.PHONY: help demo run test test-faults check bench
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 demo: $(PROGRAM) ## two whole campaigns on this machine, from nothing to their verified history
 	@$(BIN)/python -m tests.linkedin --manners '{"accepting": 1}' -- $(BIN)/liftoff demo
@@ -21,6 +21,9 @@ run: $(PROGRAM) ## the service, until Ctrl-C
 
 test: $(PROGRAM) ## every test
 	$(BIN)/python -m pytest --quiet
+
+test-faults: $(PROGRAM) ## the kill matrix: workers killed at every point of sending, 180 times; hours on one core
+	@$(BIN)/python -m tests.faults
 
 check: $(PROGRAM) ## format, lint, types, import rules
 	$(BIN)/ruff format --check

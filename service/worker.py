@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -13,8 +14,8 @@ import structlog
 from msgspec import Struct
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.db import AsyncpgPoolDriver
-from pgqueuer.errors import RetryRequested
-from pgqueuer.models import Job
+from pgqueuer.errors import FailingListenerError, RetryRequested
+from pgqueuer.models import HealthCheckEvent, Job
 from pgqueuer.queries import Queries
 
 from service import engine
@@ -39,6 +40,23 @@ LOG_KEPT: Final = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 
 P = TypeVar("P", bound=Struct)
+
+
+class PatientQueueManager(QueueManager):
+    """The engine, which takes its listener for failed only when a second probe of it is lost, too.
+
+    The first one is sent while the engine begins to listen, and may come too early to be heard; then the engine would
+    stop ten seconds after each start, and nothing would be sent until it has started again.
+    """
+
+    async def listener_healthy(
+        self,
+        timeout: timedelta = HEARTBEAT_TIMEOUT,  # noqa: ASYNC109 - the library's own
+    ) -> HealthCheckEvent:
+        """A probe that came back. Raises ``FailingListenerError`` when none does within ``timeout``."""
+        with suppress(FailingListenerError):
+            return await super().listener_healthy(timeout / 2)
+        return await super().listener_healthy(timeout / 2)
 
 
 class Worker:
@@ -107,7 +125,7 @@ class Worker:
             await asyncio.sleep(RESTART_SECONDS)
 
     def _new_manager(self) -> QueueManager:
-        manager = QueueManager(Queries(AsyncpgPoolDriver(self._pool)))
+        manager = PatientQueueManager(Queries(AsyncpgPoolDriver(self._pool)))
         manager.entrypoint(engine.LAUNCH, on_failure="hold")(_typed(LaunchJob, self._launch))
         manager.entrypoint(engine.TICK, on_failure="hold")(_typed(TickJob, self._link))
         manager.entrypoint(engine.HOUSEKEEPING, on_failure="hold")(_typed(HousekeepingJob, self._keep_house))
@@ -115,6 +133,7 @@ class Worker:
         return manager
 
     async def _ensure_chains(self) -> None:
+        """Begin the chains that nobody has: the engine gives a job up whose next link it could not ask for."""
         async with self._pool.acquire() as connection:
             await engine.enqueue(connection, HousekeepingJob())
             await engine.enqueue(connection, WatchJob())
@@ -154,10 +173,10 @@ class Worker:
 
     async def _again_and_again(self, round_: Callable[[], Awaitable[None]]) -> None:
         """One link of a chain: rounds, a tick apart, for about as long as the engine waits for a sign of life."""
-        for _ in range(int(HEARTBEAT_TIMEOUT / self._tick)):
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + HEARTBEAT_TIMEOUT.total_seconds()
+        while loop.time() < ends_at and not self._stopping:
             await round_()
-            if self._stopping:
-                break
             await asyncio.sleep(self._tick.total_seconds())
 
     async def _keep_beating(self) -> None:
@@ -165,6 +184,7 @@ class Worker:
             await asyncio.sleep(BEAT_SECONDS)
             try:
                 await self._housekeeping.beat(self._worker_id)
+                await self._ensure_chains()
             except OUTAGES as error:
                 _log.error("no_sign_of_life", error=type(error).__name__)
 

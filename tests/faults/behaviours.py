@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from itertools import cycle
+from typing import TypeAlias
 
 from tests.channels.servers import Cut, Hang, Reaction, Say, Stage
 from tests.faults.post_office import Behaviour
 
-Make = Callable[[], Reaction]
+Make: TypeAlias = Callable[[], Reaction]
 
 
 def cuts() -> Reaction:
@@ -25,6 +26,16 @@ def hangs() -> Reaction:
 def says(words: str) -> Make:
     """The server answers with these words."""
     return lambda: Say(words)
+
+
+def in_turn(*makes: Make) -> Make:
+    """Now this, now that."""
+    turns = cycle(makes)
+
+    def make() -> Reaction:
+        return next(turns)()
+
+    return make
 
 
 def one_in(many: int, misdeeds: Mapping[Stage, Make]) -> Behaviour:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
+
+import asyncpg
 
 from service.database.cluster import clean_environment, prepare_cluster
 from service.database.embedded import EmbeddedPostgres
 
-_SETTINGS: Final = {
-    "fsync": "off"
-}  # the machine doesn't crash, so what is written is safe; what isn't, is not
+_SETTINGS: Final = {"fsync": "off"}  # the machine stays up, and with it what was handed to it
+_SMALL: Final = "64m"
 
 
 class CrashingPostgres:
@@ -44,6 +48,31 @@ class CrashingPostgres:
             check=True,
         )
         self._start()
+
+    @contextmanager
+    def small_disk(self) -> Iterator[Path]:
+        """An empty disk, with the tablespace ``small``. Raises ``CalledProcessError`` for who may not mount one."""
+        cluster = prepare_cluster(self._directory)
+        place = cluster.data.with_name("small-disk")
+        place.mkdir()
+        owner = f",uid={cluster.account.uid},gid={cluster.account.gid}" if cluster.account else ""
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={_SMALL}{owner},mode=700", "none", place],
+            check=True,
+            capture_output=True,
+        )
+        try:
+            asyncio.run(self._execute(f"CREATE TABLESPACE small LOCATION '{place}'"))
+            yield place
+            asyncio.run(self._execute("DROP TABLESPACE small"))
+        finally:
+            subprocess.run(["umount", "--lazy", place], check=True)
+            place.rmdir()
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.dsn)
+        await connection.execute(statement)
+        await connection.close()
 
     def _start(self) -> str:
         use = EmbeddedPostgres(self._directory, _SETTINGS)

@@ -60,10 +60,10 @@ class Origin(Struct, frozen=True):
     leads: int
 
     @asynccontextmanager
-    async def copy(self) -> AsyncIterator[str]:
+    async def copy(self, tablespace: str = "pg_default") -> AsyncIterator[str]:
         """The DSN of a copy, until the end of the block."""
         name = _new_name()
-        await _execute(self.server, f"CREATE DATABASE {name} TEMPLATE {self.name}")
+        await _execute(self.server, f"CREATE DATABASE {name} TEMPLATE {self.name} TABLESPACE {tablespace}")
         try:
             yield _dsn_of(self.server, name)
         finally:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,16 @@ import pytest
 from tests.faults.cluster import CrashingPostgres
 from tests.faults.launched import STEPS, Origin
 from tests.faults.trial import Trial, trial
-from tests.faults.wire import Cutting, wire_to
+from tests.faults.wire import wire_to
+
+END_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+GIVE_UP_CHAINS = """
+    DELETE FROM pgqueuer;
+    UPDATE dispatch_shards SET generation = generation + 1;
+"""
 
 
 async def everybody_gets_everything(on: Trial, origin: Origin) -> None:
@@ -22,14 +34,13 @@ async def everybody_gets_everything(on: Trial, origin: Origin) -> None:
     assert (found.by_status, found.mails) == ({"completed": origin.leads}, STEPS * origin.leads)
 
 
-@pytest.mark.parametrize("cutting", ["before it arrives", "after it is done"])
 async def test_a_connection_cut_at_a_commit_leaves_no_send_in_the_open(
-    cutting: Cutting, origin: Origin, tmp_path: Path
+    origin: Origin, tmp_path: Path
 ) -> None:
     async with trial(origin, tmp_path) as on, wire_to(on.brief.dsn) as (wire, dsn):
         on.hire(dsn=dsn)
         await on.until_arrived(1)
-        wire.cut_every(5, cutting)
+        wire.cut_every(5, ["before it arrives", "after it is done"])
         await everybody_gets_everything(on, origin)
 
 
@@ -40,7 +51,7 @@ async def test_sessions_ended_by_the_database_leave_no_send_in_the_open(
         on.hire()
         for mails in (5, 20, 40):
             await on.until_arrived(mails)
-            await on.end_sessions()
+            await on.as_owner(END_SESSIONS)
         await everybody_gets_everything(on, origin)
 
 
@@ -51,4 +62,37 @@ async def test_a_server_crash_leaves_no_send_in_the_open(
         on.hire()
         await on.until_arrived(10)
         await asyncio.to_thread(postgres.crash_and_restart)
+        await everybody_gets_everything(on, origin)
+
+
+async def test_chains_that_the_engine_has_given_up_are_begun_anew(origin: Origin, tmp_path: Path) -> None:
+    async with trial(origin, tmp_path) as on:
+        on.hire()
+        await on.until_arrived(1)
+        await on.as_owner(GIVE_UP_CHAINS)
+        await everybody_gets_everything(on, origin)
+
+
+@pytest.fixture
+def small_disk(postgres: CrashingPostgres) -> Iterator[Path]:
+    """A small disk of the database server."""
+    try:
+        with postgres.small_disk() as place:
+            yield place
+    except subprocess.CalledProcessError as refused:
+        pytest.skip(f"a small disk can't be mounted here: {refused.stderr!r}")
+
+
+async def test_a_full_disk_puts_off_everything_until_there_is_room(
+    origin: Origin, small_disk: Path, tmp_path: Path
+) -> None:
+    async with trial(origin, tmp_path, tablespace="small") as on:
+        on.hire()
+        await on.until_arrived(1)
+        filler = small_disk / "filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(8192))
+        await on.until_logged("DiskFullError")
+        filler.unlink()
         await everybody_gets_everything(on, origin)

@@ -6,11 +6,9 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from domain.lead.events import SendAccepted, SendDeferred, SendIntended, SendOutcomeUnknown, SendRefused
 from service.channels.session import Timeouts
-from tests.faults.behaviours import Make, cuts, hangs, one_in, says
+from tests.faults.behaviours import cuts, hangs, in_turn, one_in, says
 from tests.faults.launched import STEPS, Origin
 from tests.faults.law import sends
 from tests.faults.trial import Trial, trial
@@ -25,11 +23,10 @@ async def sent_through(on: Trial) -> Trial:
     return on
 
 
-@pytest.mark.parametrize("falls_silent", [cuts, hangs])
 async def test_a_mail_whose_server_falls_silent_after_the_dot_is_of_unknown_outcome_and_not_sent_again(
-    falls_silent: Make, origin: Origin, tmp_path: Path
+    origin: Origin, tmp_path: Path
 ) -> None:
-    async with trial(origin, tmp_path, one_in(8, {"dot": falls_silent}), IMPATIENT) as on:
+    async with trial(origin, tmp_path, one_in(8, {"dot": in_turn(cuts, hangs)}), IMPATIENT) as on:
         await sent_through(on)
         found = await on.examine()
         assert found.breaches == {}

@@ -32,13 +32,12 @@ _SITUATION: Final = """
         (SELECT status FROM dispatch_campaigns) AS status,
         count(*) FILTER (WHERE worker_id = ANY ($2::uuid[])) AS lost,
         count(*) FILTER (WHERE worker_id IS NOT NULL AND worker_id <> ALL ($2::uuid[])) AS in_flight,
-        count(*) FILTER (WHERE worker_id IS NULL AND due_at <= $1) AS due,
-        min(due_at) FILTER (WHERE worker_id IS NULL) AS next_due_at
+        count(*) FILTER (WHERE worker_id IS NULL AND free_at <= $1) AS due,
+        min(free_at) FILTER (WHERE worker_id IS NULL) AS next_due_at
     FROM dispatch_due
-"""
-_END_SESSIONS: Final = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    JOIN dispatch_senders AS s USING (workspace_id, sender_id)
+    JOIN dispatch_lanes AS l USING (workspace_id, sender_id, campaign_id),
+    LATERAL greatest(due_at, s.next_free_at, l.next_free_at) AS free_at
 """
 
 
@@ -118,11 +117,15 @@ class Trial:
         """Look what has come of it."""
         return await examine(self.pool, self.office, self._leads)
 
-    async def end_sessions(self) -> None:
-        """Let the database end all sessions of everybody, in the midst of what they do."""
+    async def as_owner(self, statement: str) -> None:
+        """Do to the database what the service itself may not."""
         owner = await connect_as_owner(self.brief.dsn, application_name="trial")
-        await owner.execute(_END_SESSIONS)
+        await owner.execute(statement)
         await owner.close()
+
+    async def until_logged(self, words: str) -> None:
+        """Go on until the worker's log has these words."""
+        await self.go_on(lambda _: words in self.brief.log.read_text())
 
     def end(self) -> None:
         """End the worker."""
@@ -151,13 +154,17 @@ class Trial:
 
 @asynccontextmanager
 async def trial(
-    origin: Origin, directory: Path, behaviour: Behaviour = behave, timeouts: Timeouts = _TIMEOUTS
+    origin: Origin,
+    directory: Path,
+    behaviour: Behaviour = behave,
+    timeouts: Timeouts = _TIMEOUTS,
+    tablespace: str = "pg_default",
 ) -> AsyncIterator[Trial]:
     """A trial on a copy of the campaign; nobody works on it yet."""
     clock = directory / "clock"
     SharedClock.set_to(LAUNCHED_AT, clock)
     async with (
-        origin.copy() as dsn,
+        origin.copy(tablespace) as dsn,
         office_at(origin.listener, behaviour) as office,
         await open_pool(dsn) as pool,
     ):

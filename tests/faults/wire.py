@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import cycle, repeat
 from typing import Final, Literal, TypeAlias
@@ -24,9 +24,9 @@ class Wire:
         self._dsn = urlsplit(dsn)
         self._cuttings: Iterator[Cutting | None] = repeat(None)
 
-    def cut_every(self, many: int, cutting: Cutting) -> None:
-        """From now on cut the connection at every so many commits."""
-        self._cuttings = cycle([*repeat(None, many - 1), cutting])
+    def cut_every(self, many: int, cuttings: Sequence[Cutting]) -> None:
+        """From now on cut the connection at every so many commits, now this way, now that."""
+        self._cuttings = cycle(each for cutting in cuttings for each in (*repeat(None, many - 1), cutting))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay one connection until either end is gone, or it is cut."""
