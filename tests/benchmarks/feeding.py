@@ -24,7 +24,7 @@ from service.settings import Settings
 from service.store.appends import Append, New, StreamWrite
 from tests.benchmarks.append import EVENT
 from tests.benchmarks.benchmark import Benchmark, Scale, Setting
-from tests.benchmarks.figures import Figure, compared, percentile, series
+from tests.benchmarks.figures import Aim, Figure, compared, percentile, series
 from tests.benchmarks.processes import in_own_process
 from tests.benchmarks.stage import new_caller, service_on
 
@@ -74,6 +74,7 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
             series(f"lag of the feed {words}", [1000 * percentile(percent, lags) for lags in feed]),
             series(f"SELECT that skips events, {words}", [1000 * percentile(percent, lags) for lags in bare]),
             size=size.rate,
+            aims=(Aim(100),) if percent == 99 else (),
         )
 
 
