@@ -52,7 +52,7 @@ class Size(Struct, frozen=True):
 SIZES: Final[Mapping[Scale, Size]] = {
     "smallest": Size(200, 0.5, 1),
     "quick": Size(1_000, 3, 1),
-    "full": Size(5_000, 6, 3),
+    "full": Size(5_000, 5, 2),
 }
 
 

@@ -47,7 +47,7 @@ class Size(Struct, frozen=True):
 SIZES: Final[Mapping[Scale, Size]] = {
     "smallest": Size((0, 600), 300),
     "quick": Size((0, 30_000), 6_000),
-    "full": Size((0, 10_000, 100_000, 1_000_000), 12_000),
+    "full": Size((0, 100_000, 1_000_000), 24_000),
 }
 
 

@@ -66,7 +66,7 @@ class Size(Struct, frozen=True):
 SIZES: Final[Mapping[Scale, Size]] = {
     "smallest": Size(100, 1),
     "quick": Size(1_500, 1),
-    "full": Size(4_000, 3),
+    "full": Size(3_000, 2),
 }
 
 
