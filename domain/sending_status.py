@@ -1,9 +1,9 @@
 """Why a sender account is sending for a campaign, or is not: one code, by the same rules that claims follow.
 
-Where there are several reasons, the first of a fixed order is told: the campaign, its leads, the sender account, the
-engine, the operating hours, the daily limits, what is due, the weekly limits, the gap. (A launch plans around hours and
-limits, so outside of them nothing is due either; they are the better answer.) Repaired one by one, in that order, they
-end at ``healthy``: a claim at that moment would take something.
+Where there are several reasons, the first of a fixed order is told: the campaign, its leads, the sender account, a
+restored database, the engine, the operating hours, the daily limits, what is due, the weekly limits, the gap. (A
+launch plans around hours and limits, so outside of them nothing is due either; they are the better answer.) Repaired
+one by one, in that order, they end at ``healthy``: a claim at that moment would take something.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ Code = Literal[
     "no_leads_left",
     "sender_warming",
     "sender_error",
+    "restored_not_accepted",
     "waiting_for_engine",
     "out_of_hours",
     "daily_limit_met",
@@ -56,6 +57,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     "no_leads_left": "No lead of this sender account has anything left to do.",
     "sender_warming": "The sender account is not warmed up yet.",
     "sender_error": "The sender account does not work: verify it, or reconnect it.",
+    "restored_not_accepted": "The database was restored: nothing is sent until the operator has accepted that.",
     "waiting_for_engine": "No worker gives a sign of life: start one, or wait for it to come back.",
     "out_of_hours": "It is outside of the campaign's operating hours.",
     "daily_limit_met": "A daily limit is met: of the sender account, of the campaign, or of the account in it.",
@@ -108,7 +110,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """All that is known, at one moment, of a campaign and one of its sender accounts.
 
     ``sender_status`` None: the account was removed. ``usable``: its gate is open to claims. ``lane`` None: nothing was
-    launched through it. ``launch_at``: when a draft is to be launched. ``engine_alive``: a worker gives signs of life.
+    launched through it. ``set_back``: the database was restored to an earlier state, which nobody has accepted.
+    ``launch_at``: when a draft is to be launched. ``engine_alive``: a worker gives signs of life.
     """
 
     campaign_status: Status
@@ -116,6 +119,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     launch_at: datetime | None = None
     sender_status: SenderStatus | None
     usable: bool
+    set_back: bool = False
     engine_alive: bool
     due: Due = Due()
     hours: OperatingHours | None = None
@@ -145,6 +149,10 @@ def _sender(situation: Situation, now: datetime) -> SendingStatus | None:
     if situation.usable and situation.lane is not None:
         return None
     return SendingStatus("sender_warming" if situation.sender_status in _NOT_WARM else "sender_error")
+
+
+def _restored(situation: Situation, now: datetime) -> SendingStatus | None:
+    return SendingStatus("restored_not_accepted") if situation.set_back else None
 
 
 def _engine(situation: Situation, now: datetime) -> SendingStatus | None:
@@ -192,6 +200,7 @@ _REASONS: Final[tuple[Callable[[Situation, datetime], SendingStatus | None], ...
     _campaign,
     _leads,
     _sender,
+    _restored,
     _engine,
     _hours,
     _daily_limits,

@@ -17,12 +17,20 @@ from domain.event import Event, Recorded
 from domain.refusal import Refused
 from domain.sequence import Channel
 
-SuppressionReason = Literal["unsubscribed", "erased", "hard-bounce", "manual"]
+SuppressionReason = Literal["unsubscribed", "complaint", "erased", "hard-bounce", "manual"]
 
-WEIGHTIEST_FIRST: Final[tuple[SuppressionReason, ...]] = ("unsubscribed", "erased", "hard-bounce", "manual")
+WEIGHTIEST_FIRST: Final[tuple[SuppressionReason, ...]] = (
+    "unsubscribed",
+    "complaint",
+    "erased",
+    "hard-bounce",
+    "manual",
+)
 """Of several reasons the first of these is the one that is shown: it decides whether they can be lifted."""
-ENDING: Final[tuple[SuppressionReason, ...]] = ("unsubscribed", "erased", "manual")
+ENDING: Final[tuple[SuppressionReason, ...]] = ("unsubscribed", "complaint", "erased", "manual")
 """Somebody's will, which also ends what is under way; a bounce ends the lead it happened to."""
+OF_THE_PERSON: Final[frozenset[SuppressionReason]] = frozenset({"unsubscribed", "complaint"})
+"""The person's own will: their leads end as unsubscribed."""
 
 # --- Events ----------------------------------------------------------------------------------------------------------
 
@@ -118,7 +126,8 @@ def _with_ground(before: Suppression | None, suppressed: PersonSuppressed, at: d
 def lift(person_id: UUID, reasons: Collection[SuppressionReason]) -> tuple[SuppressionLifted, ...]:
     """Write to the person again, who is suppressed for ``reasons``.
 
-    Raises ``Refused``: ``not-found`` for who is not suppressed, ``unsubscribed-for-good``, ``erased-for-good``.
+    Raises ``Refused``: ``not-found`` for who is not suppressed, ``unsubscribed-for-good``, ``complained-for-good``,
+    ``erased-for-good``.
     """
     if not reasons:
         raise Refused("not-found", "This person is not suppressed.")
@@ -126,6 +135,11 @@ def lift(person_id: UUID, reasons: Collection[SuppressionReason]) -> tuple[Suppr
         raise Refused(
             "unsubscribed-for-good",
             "This person has unsubscribed. That is their decision, and nobody else's to take back.",
+        )
+    if "complaint" in reasons:
+        raise Refused(
+            "complained-for-good",
+            "This person has reported a mail of yours as unwanted. Nobody else can take that back.",
         )
     if "erased" in reasons:
         raise Refused(
@@ -138,3 +152,9 @@ def lift(person_id: UUID, reasons: Collection[SuppressionReason]) -> tuple[Suppr
 def is_hard_bounce(code: int) -> bool:
     """Whether a refusal of a recipient means that the mailbox is no good for anybody (RFC 5321, 4.2.3; RFC 7504)."""
     return code in {550, 551, 553, 556}
+
+
+def is_dead_address(status: str) -> bool:
+    """Whether a status of RFC 3463 means the same: a wrong address (5.1), but for the sender's; a mailbox disabled."""
+    permanent, _, rest = status.partition(".")
+    return permanent == "5" and ((rest.startswith("1.") and rest not in {"1.7", "1.8"}) or rest == "2.1")

@@ -24,6 +24,17 @@ def master_key(settings: Settings) -> bytes:
     return _kept_key(settings.data_dir / "secret.key")
 
 
+def kept_master_key(settings: Settings) -> bytes:
+    """As ``master_key``, for data that exists already: a new key would be of no use. Raises ``SettingsError``."""
+    if settings.secret_key is None and settings.database_url is None:
+        file = settings.data_dir / "secret.key"
+        if not file.exists():
+            raise SettingsError(
+                f"LIFTOFF_SECRET_KEY is required, or its file {file}: the key that was in use when the data was written"
+            )
+    return master_key(settings)
+
+
 def _kept_key(file: Path) -> bytes:
     if not file.exists():
         _make_once(file)

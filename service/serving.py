@@ -21,7 +21,7 @@ from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.channels.sink import MailSink
 from service.channels.smtp import SmtpChannel
 from service.clock import SystemClock
-from service.composition import Liftoff, assembled, new_worker
+from service.composition import Liftoff, assembled, new_readers, new_worker
 from service.dispatch.health import WorkerProbe
 from service.http.app import Foundation
 from service.http.routes import api
@@ -29,6 +29,7 @@ from service.metrics import new_registry
 from service.periodic import Duty, fulfilling
 from service.projector.lag import LagMetrics, LagProbe, Lags
 from service.projector.runner import Projector
+from service.setbacks.health import SetbackProbe
 from service.settings import Settings, SettingsError
 from service.startup import Ground
 
@@ -99,7 +100,8 @@ async def work(ground: Ground, announce: Callable[[], None]) -> None:
 @asynccontextmanager
 async def working(liftoff: Liftoff) -> AsyncIterator[None]:
     """A worker, until the end of the block; then what is in flight has its outcome stored."""
-    async with SmtpChannel() as smtp:
+    await _look_for_setbacks(liftoff)
+    async with SmtpChannel() as smtp, _reading(liftoff):
         worker = new_worker(liftoff, smtp)
         task = asyncio.create_task(worker.run())
         try:
@@ -107,6 +109,19 @@ async def working(liftoff: Liftoff) -> AsyncIterator[None]:
         finally:
             worker.stop()
             await task
+
+
+@asynccontextmanager
+async def _reading(liftoff: Liftoff) -> AsyncIterator[None]:
+    """Readers of the senders' inboxes, until the end of the block."""
+    readers = new_readers(liftoff)
+    task = asyncio.create_task(readers.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await readers.stop()
 
 
 @asynccontextmanager
@@ -132,6 +147,14 @@ def auditing(liftoff: Liftoff) -> list[Duty]:
     ]
 
 
+async def _look_for_setbacks(liftoff: Liftoff) -> None:
+    """Before anything is claimed: a database that was set back must be known as such."""
+    try:
+        await liftoff.lookout.look()
+    except (OSError, ValueError) as error:
+        _log.error("published_checkpoints_not_readable", exc_info=error)
+
+
 def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:
     """What the HTTP application stands on."""
     dead_after = timedelta(seconds=liftoff.settings.run_dead_seconds)
@@ -144,6 +167,7 @@ def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:
         probes=[
             WorkerProbe(liftoff.housekeeping, liftoff.clock, dead_after),
             LagProbe(Lags(liftoff.pool, liftoff.clock)),
+            SetbackProbe(liftoff.setbacks),
         ],
     )
 

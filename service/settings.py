@@ -44,6 +44,11 @@ WebUrl = Annotated[
     str, Meta(pattern=r"^https?://[^/\s]+\S*\Z"), Form("a URL that starts with http:// or https://")
 ]
 Key = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{64}\Z"), Form("64 hex digits")]
+SigningSecret = Annotated[
+    str,
+    Meta(pattern=r"^whsec_([A-Za-z0-9+/]{4}){6,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z"),
+    Form("whsec_ and at least 24 characters of base64"),
+]
 Port = Annotated[int, Meta(ge=0, le=65535), Form("a port number, 0 to 65535")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000), Form("a whole number, 1 to 1000000")]
 Bytes = Annotated[int, Meta(ge=1024), Form("a whole number of bytes, at least 1024")]
@@ -129,6 +134,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     linkedin_webhook_secret: Annotated[
         str | None,
         Doc("what the LinkedIn provider sends in the header Unipile-Auth; unset: no webhooks", secret=True),
+    ] = None
+    inbox_seconds: Annotated[Seconds, Doc("how often a sender's inbox without IDLE is read")] = 60.0
+    inbox_readers: Annotated[Count, Doc("most inboxes of senders that one worker reads at a time")] = 64
+    inbound_webhook_secret: Annotated[
+        SigningSecret | None,
+        Doc("what a mail provider signs deliveries to /api/inbound with; unset: none are taken", secret=True),
     ] = None
     linkedin_verify_seconds: Annotated[
         Seconds, Doc("how long a launch waits for the LinkedIn provider to verify its accounts")

@@ -24,7 +24,7 @@ from xdist.workermanage import WorkerController
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 
-_UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _run_directory = pytest.StashKey[Path]()
 
 
@@ -52,7 +52,7 @@ def database_server(pytestconfig: pytest.Config) -> Iterator[str]:
     if external := os.environ.get("LIFTOFF_DATABASE_URL"):
         yield external
     else:
-        with EmbeddedPostgres(pytestconfig.stash[_run_directory], _UNSAFE_BUT_FAST) as dsn:
+        with EmbeddedPostgres(pytestconfig.stash[_run_directory], UNSAFE_BUT_FAST) as dsn:
             yield dsn
 
 
@@ -69,28 +69,29 @@ def migrated_template(database_server: str) -> Iterator[str]:
 @pytest.fixture
 async def database(database_server: str, migrated_template: str) -> AsyncIterator[str]:
     """The DSN of a fresh database with all migrations; sessions become the application's by ``open_pool``."""
-    async with _temporary_database(database_server, migrated_template) as dsn:
+    async with temporary_database(database_server, migrated_template) as dsn:
         yield dsn
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_database(database_server: str, migrated_template: str) -> AsyncIterator[str]:
     """As ``database``, but one for all tests of a module; none of them may depend on what another has left there."""
-    async with _temporary_database(database_server, migrated_template) as dsn:
+    async with temporary_database(database_server, migrated_template) as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def empty_database(database_server: str) -> AsyncIterator[str]:
     """The DSN of a fresh database with nothing in it."""
-    async with _temporary_database(database_server, "template1") as dsn:
+    async with temporary_database(database_server, "template1") as dsn:
         yield dsn
 
 
 @asynccontextmanager
-async def _temporary_database(server: str, template: str) -> AsyncIterator[str]:
+async def temporary_database(server: str, template: str) -> AsyncIterator[str]:
+    """The DSN of a copy of the template, until the end of the block."""
     name = _new_name()
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _dsn_of(server, name)
     finally:

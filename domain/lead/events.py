@@ -40,8 +40,10 @@ FailureReason = Literal[
     "sender-removed",
     "lead-ended",
     "not-possible",
+    "given-up",
 ]
 LossReason = Literal["worker-lost", "connection-lost", "provider-silent"]
+Resolution = Literal["sent", "not_sent", "failed"]
 
 # --- Events of the roster: many leads at once ------------------------------------------------------------------------
 
@@ -166,7 +168,10 @@ class SendIntended(Event, frozen=True, kw_only=True):
 
 
 class SendAccepted(Event, frozen=True, kw_only=True):
-    """The provider took it over (``code``: SMTP or HTTP status); ``evidence`` is the vault document of its words."""
+    """The provider took it over (``code``: SMTP or HTTP status); ``evidence`` is the vault document of its words.
+
+    Code 0: nobody was told so at the time, but evidence of it came to light.
+    """
 
     type = "send-accepted"
     send_id: UUID
@@ -200,6 +205,7 @@ class SendFailed(Event, frozen=True, kw_only=True):
     """Given up; nothing was taken over by a provider.
 
     ``not-possible``: it can't be done for this person, said the provider (``code``, its words as ``evidence``).
+    ``given-up``: a person decided so.
     """
 
     type = "send-failed"
@@ -266,6 +272,31 @@ class SendOutcomeUnknown(Event, frozen=True, kw_only=True):
     reason: LossReason
 
 
+class SendResolved(Event, frozen=True, kw_only=True):
+    """A person (the actor) settled a send of unknown outcome; what follows from that is told by the next events.
+
+    ``not_sent``: the step is to be sent again, which nobody but a person can decide. ``failed``: it is not.
+    ``evidence`` is the vault document of what the person says about it.
+    """
+
+    type = "send-resolved"
+    send_id: UUID
+    resolution: Resolution
+    evidence: UUID | None = None
+
+
+class MailBounced(Event, frozen=True, kw_only=True):
+    """A mail that a server had taken over came back as undeliverable (RFC 3464, ``failed``).
+
+    ``code``: the SMTP status that the last server gave, 0 if it is not told. ``evidence``: the document of its words.
+    """
+
+    type = "mail-bounced"
+    send_id: UUID
+    code: int = 0
+    evidence: UUID | None = None
+
+
 class NextActionPlanned(Event, frozen=True, kw_only=True):
     """What is done next to the lead, and when."""
 
@@ -316,6 +347,8 @@ EVENTS: tuple[type[Event], ...] = (
     SendFailed,
     SendOutcomeUnknown,
     SendInDoubt,
+    SendResolved,
+    MailBounced,
     InvitationSpared,
     ConnectionAwaited,
     ConnectionAccepted,

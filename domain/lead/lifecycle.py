@@ -24,6 +24,7 @@ from domain.lead.events import (
     LeadSuppressed,
     LeadsWithdrawn,
     LeadUnsubscribed,
+    MailBounced,
     SendAccepted,
     SendDeferred,
     SendFailed,
@@ -31,6 +32,7 @@ from domain.lead.events import (
     SendIntended,
     SendOutcomeUnknown,
     SendRefused,
+    SendResolved,
 )
 from domain.lead.state import MACHINE, LeadTrigger
 from domain.lifecycle import Cause, Lifecycle
@@ -52,6 +54,8 @@ LIFECYCLE: Final[Lifecycle[LeadStatus, LeadTrigger]] = Lifecycle(
         Cause(SendRefused, "bounce"),
         Cause(SendFailed, "fail"),
         Cause(SendOutcomeUnknown, "lose"),
+        Cause(SendResolved, "reopen", given={"resolution": "not_sent"}, required=True),
+        Cause(MailBounced, "bounce", required=True),
         Cause(ConnectionAccepted, "connect"),
         Cause(ConnectionTimedOut, "time_out"),
         Cause(LeadReplied, "reply", given={"stops": True}),

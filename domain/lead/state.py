@@ -25,6 +25,7 @@ from domain.lead.events import (
     LeadStatus,
     LeadSuppressed,
     LeadUnsubscribed,
+    MailBounced,
     NextActionPlanned,
     SendAccepted,
     SendDeferred,
@@ -33,6 +34,7 @@ from domain.lead.events import (
     SendIntended,
     SendOutcomeUnknown,
     SendRefused,
+    SendResolved,
     SkippedLead,
     SkipReason,
     Withdrawn,
@@ -53,6 +55,7 @@ LeadTrigger = Literal[
     "bounce",
     "fail",
     "lose",
+    "reopen",
     "time_out",
     "unsubscribe",
     "cancel",
@@ -96,7 +99,8 @@ MACHINE: StatusMachine[LeadStatus, LeadTrigger] = StatusMachine(
         Arrow("reply", "timed_out", "replied", "the person answered after all"),
         Arrow("reply", "outcome_unknown", "replied", "the person answered: it had been sent"),
         Arrow("bounce", "pending", "bounced", "refused for good"),
-        Arrow("bounce", "sent", "bounced", "a follow-up was refused for good"),
+        Arrow("bounce", "sent", "bounced", "a follow-up was refused for good, or a mail came back"),
+        Arrow("bounce", "completed", "bounced", "a mail came back after the last step"),
         Arrow("bounce", "outcome_unknown", "bounced", "evidence came to light that it was refused"),
         Arrow("fail", "pending", "failed", "given up"),
         Arrow("fail", "sent", "failed", "given up"),
@@ -107,6 +111,9 @@ MACHINE: StatusMachine[LeadStatus, LeadTrigger] = StatusMachine(
         Arrow("lose", "sent", "outcome_unknown", "nobody can tell whether the follow-up was sent"),
         Arrow("lose", "connected", "outcome_unknown", "nobody can tell whether the message was sent"),
         Arrow("lose", "message_sent", "outcome_unknown", "nobody can tell whether the message was sent"),
+        Arrow(
+            "reopen", "outcome_unknown", "pending", "a person found that it was not sent: it is sent again"
+        ),
         Arrow("time_out", "connection_sent", "timed_out", "the invitation was not accepted in time"),
         Arrow("unsubscribe", "pending", "unsubscribed", "the person unsubscribed"),
         Arrow("unsubscribe", "sent", "unsubscribed", "the person unsubscribed"),
@@ -226,8 +233,12 @@ def _evolve_sending(lead: Lead, fact: Fact, at: datetime) -> Lead:
             return _ended(replace(lead, bounced_at=at, open_send=None), "bounce")
         case SendFailed():
             return _ended(replace(lead, open_send=None), "fail")
+        case MailBounced():
+            return _ended(replace(lead, bounced_at=at), "bounce")
         case SendOutcomeUnknown():
             return _ended(lead, "lose")
+        case SendResolved(resolution="not_sent"):
+            return _moved(lead, "reopen")
         case SendInDoubt(look=look, look_at=look_at) if lead.open_send is not None:
             doubtful = replace(lead.open_send, looks=look)
             return replace(lead, open_send=doubtful, next_action_at=look_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,14 @@ class Checkpoint(Struct, frozen=True):
     serial: int
     note: str
     sealed_at: datetime
+
+
+class Published(Struct, frozen=True):
+    """A checkpoint somewhere outside: the workspace's first ``size`` events, in the words of the signed note."""
+
+    workspace_id: UUID
+    size: int
+    note: str
 
 
 class Checkpoints:
@@ -52,3 +61,15 @@ class Checkpoints:
         """The one of size ``upto`` and some before it, evenly spread, oldest first; every key's last is among them."""
         rows = _queries.spread(self._pool, workspace_id=workspace_id, upto=upto, most=MOST_IN_AN_EXPORT)
         return [Checkpoint(**row) async for row in rows]
+
+    async def lacking(self, published: Iterable[Published]) -> list[Published]:
+        """Those of them that were not made here, each once."""
+        asked = list(dict.fromkeys(published))
+        rows = _queries.held(
+            self._pool,
+            workspace_ids=[each.workspace_id for each in asked],
+            sizes=[each.size for each in asked],
+            notes=[each.note for each in asked],
+        )
+        held = {row["n"] async for row in rows}
+        return [each for n, each in enumerate(asked, 1) if n not in held]

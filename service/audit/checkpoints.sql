@@ -30,3 +30,9 @@ SELECT workspace_id, size, serial, note, sealed_at
          WHERE workspace_id = :workspace_id AND size <= :upto) AS aged
  WHERE last_of_key OR age % (1 + total / :most::bigint) = 0
  ORDER BY size;
+
+-- name: held(workspace_ids, sizes, notes)
+-- Which of these were made here: the subscripts.
+SELECT p.n
+  FROM unnest(:workspace_ids::uuid[], :sizes::bigint[], :notes::text[]) WITH ORDINALITY AS p (workspace_id, size, note, n)
+  JOIN audit_checkpoints AS c ON c.workspace_id = p.workspace_id AND c.size = p.size AND c.note = p.note;

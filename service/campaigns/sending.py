@@ -25,6 +25,7 @@ from service.database.pool import Connection, Pool
 from service.dispatch import quotas
 from service.dispatch.allowances import allowance_of, hours_of
 from service.senders.repository import Senders
+from service.setbacks.marks import all_accepted
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("sending.sql"), "asyncpg")
 
@@ -46,6 +47,7 @@ class _Tables(Struct, frozen=True, kw_only=True):
     quotas: Mapping[UUID, Mapping[Action, Quota]]
     due: Mapping[UUID, Due]
     engine_alive: bool
+    set_back: bool
 
 
 class SendingReading:
@@ -95,6 +97,7 @@ class SendingReading:
             quotas=quotas.by_sender(found),
             due=await self._due(connection, scope),
             engine_alive=last_beat is not None and last_beat >= now - self._worker_dead_after,
+            set_back=not await all_accepted(connection),
         )
 
     async def _due(self, connection: Connection, scope: Mapping[str, UUID]) -> dict[UUID, Due]:
@@ -116,6 +119,7 @@ def _situation(campaign: Campaign, sender_id: UUID, sender: Sender | None, table
         sender_status=None if sender is None else sender.status,
         usable=tables.usable.get(sender_id, False),
         engine_alive=tables.engine_alive,
+        set_back=tables.set_back,
         due=tables.due.get(sender_id, Due()),
         hours=tables.hours,
         lane=tables.lanes.get(sender_id),

@@ -30,6 +30,8 @@ OPERATOR_COMMANDS: Final[Mapping[str, Deferred]] = {
     "settings": Deferred("service.cli.upkeep", "settings", "Show each setting and what it is for."),
     "openapi": Deferred("service.cli.document", "openapi", "Print the API's OpenAPI document."),
     "audit": Deferred("service.cli.auditing", "audit", "Hand a workspace's history to its auditors."),
+    "backup": Deferred("service.cli.restoring", "backup", "Copy the whole database into a file."),
+    "restore": Deferred("service.cli.restoring", "restore", "Bring a backup into an empty database."),
     "projection": Deferred("service.cli.projecting", "projection", "Look after the read models."),
     "demo": Deferred("service.cli.demonstration", "demo", "Run one whole campaign on this machine."),
 }

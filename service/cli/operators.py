@@ -14,8 +14,8 @@ from service.settings import Settings, SettingsError, read_settings
 from service.vault import WrongMasterKey
 
 
-class OperatorCommand(click.Command):
-    """A command whose failures are the operator's to mend."""
+class _Mendable(click.Command):
+    """What fails is the operator's to mend."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it. Raises ``WrongUse`` for a wrong setting, ``Unavailable`` for a database that can't be used."""
@@ -25,6 +25,14 @@ class OperatorCommand(click.Command):
             raise WrongUse(str(error)) from error
         except (DatabaseError, EmbeddedPostgresError) as error:
             raise Unavailable(str(error)) from error
+
+
+class OperatorCommand(_Mendable):
+    """A command whose failures are the operator's to mend."""
+
+
+class OperatorGroup(_Mendable, click.Group):
+    """A group that does something itself when no command of it is named."""
 
 
 def settings_here() -> Settings:

@@ -24,6 +24,7 @@ from service.cli.failures import Refused
 from service.cli.operators import settings_here
 from service.clock import SystemClock
 from service.composition import Liftoff, assembled
+from service.logging import configure_logging
 from service.projector.refolding import Told, Unfoldable
 from service.startup import Ground, prepared
 from service.store.errors import UnknownEvent, UnreadableEvent
@@ -38,7 +39,9 @@ def with_the_parts(work: Callable[[Liftoff], Awaitable[T]]) -> T:
         async with assembled(ground.settings, ground.dsn, ground.master_key, SystemClock()) as liftoff:
             return await work(liftoff)
 
-    with prepared(settings_here()) as ground:
+    settings = settings_here()
+    configure_logging(settings.log_level)
+    with prepared(settings) as ground:
         return asyncio.run(perform(ground))
 
 

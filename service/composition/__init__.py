@@ -6,6 +6,6 @@
 from service.composition.assembly import Liftoff, assembled
 from service.composition.events import EVENTS
 from service.composition.pacing import connection_patience
-from service.composition.working import new_worker
+from service.composition.working import new_readers, new_worker
 
-__all__ = ["EVENTS", "Liftoff", "assembled", "connection_patience", "new_worker"]
+__all__ = ["EVENTS", "Liftoff", "assembled", "connection_patience", "new_readers", "new_worker"]

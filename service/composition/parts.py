@@ -29,7 +29,7 @@ from service.channels.session import Timeouts
 from service.channels.unsubscribe import UnsubscribeTokens
 from service.clock import Clock
 from service.composition.events import EVENTS
-from service.composition.pacing import gaps
+from service.composition.pacing import connection_patience, gaps
 from service.credits.reading import CreditReading
 from service.credits.refunding import Refunding
 from service.credits.repository import Credits
@@ -41,8 +41,12 @@ from service.dispatch.gates import Gates
 from service.dispatch.housekeeping import Housekeeping
 from service.dispatch.material import Materials
 from service.dispatch.opening import Opening
+from service.dispatch.resolutions import Resolutions
+from service.dispatch.returns import Returns
 from service.dispatch.suppressions import Suppressions
 from service.dispatch.unsubscribing import Unsubscribing
+from service.inbound.hearing import MailHearing
+from service.inbound.pushed import PushedMail
 from service.launch.launching import Launching
 from service.launch.rollback import Rollback
 from service.launch.runs import Runs
@@ -71,6 +75,9 @@ from service.senders.accounts import Accounts
 from service.senders.hearing import Hearing
 from service.senders.reading import SenderReading
 from service.senders.repository import Senders
+from service.setbacks.accepting import Accepting
+from service.setbacks.lookout import Lookout
+from service.setbacks.marks import Setbacks
 from service.settings import Settings
 from service.store.codec import Codec
 from service.store.feed import Feed
@@ -99,6 +106,7 @@ class Ground:
     feed: Feed
     history: History
     freshness: Freshness
+    setbacks: Setbacks
     gates: Gates
     campaigns: Campaigns
     senders: Senders
@@ -127,6 +135,7 @@ def ground(settings: Settings, pool: Pool, master_key: MasterKey, clock: Clock) 
         feed=Feed(pool, codec),
         history=History(pool),
         freshness=Freshness(pool),
+        setbacks=Setbacks(pool),
         gates=gates,
         campaigns=campaigns,
         senders=senders,
@@ -178,6 +187,7 @@ def launches(on: Ground) -> Launches:
         timedelta(seconds=settings.stale_launch_seconds),
         verification,
         on.workspace_settings,
+        on.setbacks,
     )
     preflight = Preflight(pool, campaigns, launching, verification)
     ahead = LooksAhead(pool, campaigns, gaps(settings))
@@ -199,9 +209,12 @@ class Sending:
     materials: Materials
     answers: Answers
     hearing: Hearing
+    mail_hearing: MailHearing
+    pushed_mail: PushedMail
     tokens: UnsubscribeTokens
     open_tokens: OpenTokens
     opening: Opening
+    resolutions: Resolutions
     sending_reading: SendingReading
     lifecycle: Lifecycle
     housekeeping: Housekeeping
@@ -212,6 +225,15 @@ def sending(on: Ground, launches: Launches, messages: Messages) -> Sending:
     pool, store, campaigns, clock, vault = on.pool, on.store, on.campaigns, on.clock, on.vault
     dead_after = timedelta(seconds=on.settings.run_dead_seconds)
     answers = Answers(store, campaigns, vault, clock)
+    mail_hearing = MailHearing(
+        store,
+        vault,
+        answers,
+        Returns(store, vault, on.suppressions, clock),
+        on.suppressions,
+        on.unsubscribing,
+        clock,
+    )
     chores = (
         BounceGuard(pool, campaigns, clock, on.settings.bounce_guard).round,
         Breakers(pool, on.accounts).round,
@@ -222,9 +244,16 @@ def sending(on: Ground, launches: Launches, messages: Messages) -> Sending:
         materials=Materials(pool, vault, campaigns, on.senders, on.workspace_settings),
         answers=answers,
         hearing=Hearing(pool, store, vault, on.senders, on.accounts, answers, on.linkedin, clock),
+        mail_hearing=mail_hearing,
+        pushed_mail=PushedMail(
+            pool, vault, on.senders, mail_hearing, clock, on.settings.inbound_webhook_secret
+        ),
         tokens=UnsubscribeTokens(on.master_key.derive("unsubscribe")),
         open_tokens=OpenTokens(on.master_key.derive("open-tracking")),
         opening=Opening(store, clock),
+        resolutions=Resolutions(
+            store, vault, campaigns, on.freshness, clock, connection_patience(on.settings)
+        ),
         sending_reading=SendingReading(pool, campaigns, on.senders, clock, dead_after),
         lifecycle=Lifecycle(pool, campaigns, on.gates),
         housekeeping=Housekeeping(
@@ -312,7 +341,9 @@ class Auditing:
     audit_keys: AuditKeys
     sealing: Sealing
     checkpoints: Checkpoints
+    lookout: Lookout
     publishing: Publishing
+    accepting: Accepting
     export: Export
 
 
@@ -321,11 +352,17 @@ def auditing(on: Ground) -> Auditing:
     keys, checkpoints = AuditKeys(Sealer(on.master_key), on.clock), Checkpoints(on.pool)
     sealing = Sealing(on.pool, on.feed, on.store, keys, on.clock)
     directory = on.settings.audit_dir
+    destinations = [Directory(directory)] if directory else []
+    lookout = Lookout(checkpoints, on.setbacks, destinations, on.clock)
     return Auditing(
         audit_keys=keys,
         sealing=sealing,
         checkpoints=checkpoints,
-        publishing=Publishing(checkpoints, [Directory(directory)] if directory else []),
+        lookout=lookout,
+        publishing=Publishing(checkpoints, destinations, lookout.look),
+        accepting=Accepting(
+            on.pool, on.store, on.setbacks, Lifecycle(on.pool, on.campaigns, on.gates), on.clock
+        ),
         export=Export(on.pool, on.store, sealing, checkpoints, keys, on.clock, EVENTS),
     )
 

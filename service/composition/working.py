@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from service.channels.linkedin.absent import NoProvider
@@ -17,6 +19,10 @@ from service.dispatch.ticks import Ticks
 from service.dispatch.tracing import Tracing
 from service.dispatch.watch import Watch
 from service.ids import new_id
+from service.inbound.places import Places
+from service.inbound.readers import Readers
+from service.inbound.reconciling import Reconciling
+from service.inbound.visits import Visits
 from service.launch.run import LaunchRun
 from service.worker import Worker
 
@@ -62,6 +68,24 @@ def new_worker(liftoff: Liftoff, smtp: SmtpChannel) -> Worker:
         settings.shards,
         tick,
     )
+
+
+def new_readers(liftoff: Liftoff) -> Readers:
+    """The readers of inboxes in this process."""
+    settings, pool, clock = liftoff.settings, liftoff.pool, liftoff.clock
+    places = Places(pool, clock)
+    visits = Visits(
+        pool,
+        liftoff.vault,
+        liftoff.senders,
+        places,
+        liftoff.mail_hearing,
+        Reconciling(pool, liftoff.resolutions, clock),
+        ssl.create_default_context(),
+        ThreadPoolExecutor(settings.inbox_readers, thread_name_prefix="inbox"),
+    )
+    tick, every = timedelta(seconds=settings.tick_seconds), timedelta(seconds=settings.inbox_seconds)
+    return Readers(places, visits, settings.inbox_readers, tick, every)
 
 
 def new_launch_run(liftoff: Liftoff) -> LaunchRun:

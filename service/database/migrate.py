@@ -42,7 +42,9 @@ class Migration(Struct, frozen=True):
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-class _Applied(Struct, frozen=True):
+class Applied(Struct, frozen=True):
+    """A migration that a database has."""
+
     number: int
     name: str
     checksum: str
@@ -79,9 +81,9 @@ async def migrate(dsn: str, migrations: Sequence[Migration] | None = None) -> li
     wanted = shipped_migrations() if migrations is None else migrations
     connection = await connect_as_owner(dsn, application_name="liftoff migrate")
     try:
-        async with _alone(connection):
+        async with alone(connection):
             await _prepare(connection)
-            pending = _pending(wanted, await _applied(connection))
+            pending = _pending(wanted, await applied_migrations(connection))
             for migration in pending:
                 await _apply(connection, migration)
     finally:
@@ -92,17 +94,31 @@ async def migrate(dsn: str, migrations: Sequence[Migration] | None = None) -> li
 async def missing_migrations(connection: Connection) -> list[str]:
     """The names of shipped files that this database lacks; empty when it is up to date. For readiness checks."""
     try:
-        applied = await _applied(connection)
+        applied = await applied_migrations(connection)
     except asyncpg.UndefinedTableError:
         applied = []
     return [migration.name for migration in _pending(shipped_migrations(), applied)]
 
 
-async def _applied(connection: Connection) -> list[_Applied]:
-    return [_Applied(**row) async for row in _queries.find_applied(connection)]
+async def build(connection: Connection, applied: Sequence[Applied]) -> None:
+    """Make the schema as another database has it, within the caller's transaction; there must be nothing of it yet.
+
+    Raises ``MigrationError`` when this program doesn't know the schema.
+    """
+    wanted = shipped_migrations()
+    later = {migration.number for migration in _pending(wanted, applied)}
+    await _prepare(connection)
+    for migration in wanted:
+        if migration.number not in later:
+            await _apply(connection, migration)
 
 
-def _pending(wanted: Sequence[Migration], applied: Sequence[_Applied]) -> list[Migration]:
+async def applied_migrations(connection: Connection) -> list[Applied]:
+    """What the database has, in order. Raises ``asyncpg.UndefinedTableError`` when it has nothing of ours."""
+    return [Applied(**row) async for row in _queries.find_applied(connection)]
+
+
+def _pending(wanted: Sequence[Migration], applied: Sequence[Applied]) -> list[Migration]:
     """What is still to be applied, once it is certain that what was applied is what we know."""
     known = {migration.number: migration for migration in wanted}
     for done in applied:
@@ -153,7 +169,7 @@ async def _prepare(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def _alone(connection: Connection) -> AsyncIterator[None]:
+async def alone(connection: Connection) -> AsyncIterator[None]:
     """Let one runner at a time into the block, of all that migrate this database."""
     deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
     while not await _queries.try_lock(connection, key=_LOCK_KEY):

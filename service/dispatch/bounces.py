@@ -16,30 +16,32 @@ from domain.bounce_guard import GuardRule, Tally
 from domain.campaign.decide import Guard, decide
 from domain.campaign.state import Campaign
 from domain.event import Event
-from domain.lead.events import SendAccepted, SendRefused
+from domain.lead.events import MailBounced, SendAccepted, SendRefused
 from domain.quota import hour_of
 from domain.refusal import Refused
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change
 from service.clock import Clock
 from service.database.pool import Connection, Pool
-from service.dispatch.due import Due, Key
+from service.dispatch.due import Key
 from service.ids import new_id
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("bounces.sql"), "asyncpg")
 _log = structlog.get_logger(__name__)
 
 
-async def count(connection: Connection, stored: Iterable[tuple[Due, Sequence[Event]]], now: datetime) -> None:
-    """Count the verdicts among stored events, in their transaction: the last of it, after its streams."""
+async def count(connection: Connection, stored: Iterable[tuple[Key, Sequence[Event]]], now: datetime) -> None:
+    """Count the verdicts among the stored events of campaigns, in their transaction: the last of it, after its streams.
+
+    A mail that comes back was counted as sent when it was taken over.
+    """
     sent: Counter[Key] = Counter()
     bounced: Counter[Key] = Counter()
-    for due, events in stored:
-        campaign = due.workspace_id, due.campaign_id
+    for campaign, events in stored:
         refusals = sum(isinstance(event, SendRefused) for event in events)
         sent[campaign] += refusals + sum(isinstance(event, SendAccepted) for event in events)
-        bounced[campaign] += refusals
-    counted = [campaign for campaign, n in sent.items() if n]
+        bounced[campaign] += refusals + sum(isinstance(event, MailBounced) for event in events)
+    counted = [campaign for campaign in sent if sent[campaign] or bounced[campaign]]
     if counted:
         await _queries.count(
             connection,

@@ -87,6 +87,13 @@ class Claims:
         self._worker_id = worker_id
         self._shards = shards
         self._gaps = gaps
+        self._unheard: Sequence[Claim] = ()
+        """Claims of which nobody knows whether they were committed: the connection broke before the answer came."""
+
+    @property
+    def has_unheard(self) -> bool:
+        """Whether claims may have been committed that were not handed out yet; the next call of ``claim`` finds out."""
+        return bool(self._unheard)
 
     async def begin_generation(self, shard: int) -> int:
         """Take a shard's chain over: claims of its older generations are refused from here on."""
@@ -95,21 +102,45 @@ class Claims:
         return generation
 
     async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
-        """Commit to up to ``at_most`` sends of a shard; None when the generation is over."""
+        """Commit to up to ``at_most`` sends of a shard; None when the generation is over.
+
+        When it raises, the claims may have been committed all the same. The next call finds out and hands those out.
+        """
+        if self._unheard:
+            return await self._take_up(at_most)
         refused: dict[Key, int] = {}
-        async with self._store.transaction() as connection:
-            if not await _queries.hold_generation(connection, shard=shard, generation=generation):
-                return None
-            now = self._clock.now()
-            limits = Limits(now, self._gaps)
-            epochs = await self._lock_gates(connection, shard, limits, now)
-            due = await self._due(connection, limits.open_lanes(at_most), now)
-            chosen = limits.share(await self._without_unwanted(connection, due), at_most)
-            claims = await self._commit_to(connection, chosen, epochs, refused)
-            await self._write_back(connection, limits)
+        claims: list[Claim] = []
+        try:
+            async with self._store.transaction() as connection:
+                if not await _queries.hold_generation(connection, shard=shard, generation=generation):
+                    return None
+                now = self._clock.now()
+                limits = Limits(now, self._gaps)
+                epochs = await self._lock_gates(connection, shard, limits, now)
+                due = await self._due(connection, limits.open_lanes(at_most), now)
+                chosen = limits.share(await self._without_unwanted(connection, due), at_most)
+                claims = await self._commit_to(connection, chosen, epochs, refused)
+                await self._write_back(connection, limits)
+        except OUTAGES:
+            self._unheard = claims
+            raise
         for campaign, epoch in refused.items():
             await self._record_refusal(campaign, epoch)
         return claims
+
+    async def _take_up(self, at_most: int) -> list[Claim]:
+        """The unheard claims that were committed. Nobody else looks for them, as long as this worker lives."""
+        keys = [claim.due.key for claim in self._unheard]
+        send_ids = [claim.send_id for claim in self._unheard]
+        async with self._store.transaction() as connection:
+            # The server may be at the very commit whose client is gone: it holds these rows until it is done.
+            await due_table.hold(connection, keys)
+            rows = _queries.taken(connection, worker_id=self._worker_id, send_ids=send_ids)
+            committed = {row["send_id"] async for row in rows}
+        found = [claim for claim in self._unheard if claim.send_id in committed]
+        self._unheard = found[at_most:]
+        _log.warning("unheard_claims_taken_up", committed=len(found), of=len(send_ids))
+        return found[:at_most]
 
     async def _lock_gates(
         self, connection: Connection, shard: int, limits: Limits, now: datetime

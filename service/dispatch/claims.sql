@@ -12,10 +12,11 @@ SELECT true FROM dispatch_shards WHERE shard = :shard AND generation = :generati
 
 -- name: free_senders(shard, shards, failures, now)
 -- The shard's senders that may send now, have not failed too often in a row and have something due, locked; one that
--- another worker holds is passed over.
+-- another worker holds is passed over. None in a database that was restored, until that is accepted.
 SELECT s.workspace_id, s.sender_id, s.daily_limit, s.day, s.sent_today, s.next_free_at
 FROM dispatch_senders AS s
 WHERE s.usable
+  AND NOT EXISTS (SELECT FROM setbacks WHERE accepted_at IS NULL)
   AND NOT EXISTS (
       SELECT FROM dispatch_failures AS f
       WHERE f.workspace_id = s.workspace_id AND f.sender_id = s.sender_id AND f.in_row >= :failures
@@ -114,6 +115,10 @@ ORDER BY d.due_at, d.lead_id;
 UPDATE dispatch_due AS d SET worker_id = :worker_id, send_id = t.send_id
 FROM unnest(:workspace_ids::uuid[], :lead_ids::uuid[], :send_ids::uuid[]) AS t (workspace_id, lead_id, send_id)
 WHERE d.workspace_id = t.workspace_id AND d.lead_id = t.lead_id;
+
+-- name: taken(worker_id, send_ids)
+-- Which of these sends are in flight with the worker.
+SELECT send_id FROM dispatch_due WHERE worker_id = :worker_id AND send_id = ANY(:send_ids::uuid[]);
 
 -- name: charge_senders(workspace_ids, sender_ids, days, sent, free_ats)!
 UPDATE dispatch_senders AS s SET day = t.day, sent_today = t.sent, next_free_at = t.free_at

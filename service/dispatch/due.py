@@ -42,6 +42,11 @@ class Due(Struct, frozen=True):
         return self.workspace_id, self.lead_id
 
     @property
+    def campaign(self) -> Key:
+        """Whose lead it is."""
+        return self.workspace_id, self.campaign_id
+
+    @property
     def person(self) -> Key:
         """Who the lead is."""
         return self.workspace_id, self.person_id

@@ -165,7 +165,7 @@ class Recording:
         await self._follow(connection, stored)
         await self._suppress(connection, batch)
         await self._rest(connection, batch)
-        told = ((finished.claim.due, events) for finished, events in stored)
+        told = ((finished.claim.due.campaign, events) for finished, events in stored)
         await bounces.count(connection, told, self._clock.now())
         await self._count_failures(connection, batch)
 

@@ -64,7 +64,7 @@ class Ticks:
             return
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + LINK_SECONDS
-        while loop.time() < ends_at and not self._stopping.is_set():
+        while (loop.time() < ends_at or self._claims.has_unheard) and not self._stopping.is_set():
             begun = await self._begin_sends(shard, generation)
             if begun is None:
                 _log.warning("chain_superseded", shard=shard, generation=generation)

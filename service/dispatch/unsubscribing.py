@@ -15,7 +15,7 @@ import aiosql
 from domain import streams
 from domain.lead.decide import Suppress, Unsubscribe, decide
 from domain.lead.state import Lead
-from domain.suppression import SuppressionReason
+from domain.suppression import OF_THE_PERSON, SuppressionReason
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
@@ -89,7 +89,7 @@ class Unsubscribing:
     ) -> Append | None:
         """What is appended to the lead's stream; None when it has ended already."""
         (workspace_id, lead_id), (lead, version) = key, found
-        events = decide(lead, Unsubscribe() if reason == "unsubscribed" else Suppress())
+        events = decide(lead, Unsubscribe() if reason in OF_THE_PERSON else Suppress())
         if not events:
             return None
         return Append(

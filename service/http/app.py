@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from service.access import ApiKeys, KeyUses
 from service.clock import Clock
 from service.database.pool import Pool
+from service.http.allowed_methods import allowed_methods
 from service.http.authentication import API, Authentication, RequiredScope
 from service.http.body_limits import BodyLimit
 from service.http.claims import Claims
@@ -69,11 +70,12 @@ def create_app(
     all_routes = [*key_routes, *routes]
     app = Litestar(
         [
-            Router(API, route_handlers=all_routes),
+            Router(API, route_handlers=[*allowed_methods(all_routes), *all_routes]),
+            *allowed_methods(public_routes),
             *public_routes,
             problem_pages,
             *health_routes([DatabaseProbe(on.pool), SchemaProbe(on.pool), *on.probes], on.registry),
-            *docs_routes(build_document(all_routes, injected, version("liftoff"))),
+            *docs_routes(lambda: build_document(all_routes, injected, version("liftoff"))),
         ],
         dependencies={name: _provide(service) for name, service in injected.items()},
         middleware=[

@@ -22,6 +22,8 @@ from service.http.problems import Problem
 from service.logging import bound
 
 API: Final = "/api"
+INBOUND: Final = "/api/inbound"
+"""The one address under ``/api`` that is for programs without a key: what they deliver there is signed."""
 _SCHEME: Final = "bearer"
 
 
@@ -91,7 +93,7 @@ class RequiredScope(ASGIMiddleware):
 def _is_api(path: str) -> bool:
     # Normalised as the router does it, so that //api/… is no way around the door.
     normal = normalize_path(path)
-    return normal == API or normal.startswith(f"{API}/")
+    return normal != INBOUND and (normal == API or normal.startswith(f"{API}/"))
 
 
 def _presented_secret(scope: HTTPScope) -> str:

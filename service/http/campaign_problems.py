@@ -15,6 +15,27 @@ CAMPAIGN_PROBLEMS: Final = (
         "Leave it as it is; manual entries and hard bounces can be lifted.",
     ),
     ProblemType(
+        "complained-for-good",
+        409,
+        "The person has complained",
+        "Who reports a mail as unwanted to their provider decides for themselves, so nobody else can take it back.",
+        "Leave it as it is; manual entries and hard bounces can be lifted.",
+    ),
+    ProblemType(
+        "outcome-not-unknown",
+        400,
+        "There is nothing to resolve",
+        "Only a lead whose send has an unknown outcome (status outcome_unknown) can be resolved.",
+        "Read the lead and its history: what became of its send may have come to light by itself.",
+    ),
+    ProblemType(
+        "campaign-ended",
+        400,
+        "The campaign has ended",
+        "A campaign that is completed, stopped or archived sends nothing any more.",
+        "Resolve the lead as sent or as failed.",
+    ),
+    ProblemType(
         "erased-for-good",
         409,
         "The person was erased",
@@ -275,6 +296,14 @@ LAUNCH_PROBLEMS: Final = (
         "The launch failed and was undone",
         "Preparing the messages or handing them to the workers failed. The campaign is a draft again.",
         "Launch again; nothing was sent.",
+    ),
+    ProblemType(
+        "restored-not-accepted",
+        503,
+        "The database was restored",
+        "It is at an earlier state than it once had, and does not know what was sent after that. So that nobody is "
+        "sent the same thing twice, nothing is launched or sent; everything else goes on.",
+        "The operator of the service looks at 'liftoff restore status' and accepts it by 'liftoff restore accept'.",
     ),
     ProblemType(
         "linkedin-unavailable",

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from service.access import Scope
 from service.http.events import EventView, event_view
-from service.http.moments import moment
+from service.http.moments import MOMENT, moment
 from service.http.operations import operation
 from service.http.requests import ApiRequest
 from service.http.values import Count
@@ -65,8 +65,8 @@ async def diff_campaign(
     request: ApiRequest,
     differences: NamedDependency[Differences],
     campaign_id: FromPath[UUID],
-    earlier: Annotated[str, QueryParameter(name="from", description=_MOMENT)],
-    later: Annotated[str, QueryParameter(name="to", description=_MOMENT)],
+    earlier: Annotated[str, QueryParameter(name="from", description=_MOMENT, schema_extra=MOMENT)],
+    later: Annotated[str, QueryParameter(name="to", description=_MOMENT, schema_extra=MOMENT)],
 ) -> OneDiff:
     """What changed on a campaign between two moments: settings, nodes, leads and their counts; and by which events."""
     found = await differences.between(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -15,19 +16,20 @@ from service.http.openapi import Document
 from service.http.pages import as_response, code, link, listing, page, prose, table
 
 
-def docs_routes(document: Document) -> list[ControllerRouterHandler]:
-    """Both routes; the document is rendered once."""
-    encoded, html = msgspec.json.encode(document), render(document)
+def docs_routes(describe: Callable[[], Document]) -> list[ControllerRouterHandler]:
+    """Both routes. The document takes longer than all else of a start, so it is made when it is first asked for."""
+    document = cache(describe)
+    encoded, html = cache(lambda: msgspec.json.encode(document())), cache(lambda: render(document()))
 
-    @get("/openapi.json", media_type=MediaType.JSON, sync_to_thread=False)
+    @get("/openapi.json", media_type=MediaType.JSON, sync_to_thread=True)
     def openapi() -> Response[bytes]:
         """The OpenAPI document."""
-        return Response(encoded, media_type=MediaType.JSON)
+        return Response(encoded(), media_type=MediaType.JSON)
 
-    @get("/docs", sync_to_thread=False)
+    @get("/docs", sync_to_thread=True)
     def docs() -> Response[bytes]:
         """The same, for people."""
-        return as_response(html)
+        return as_response(html())
 
     return [openapi, docs]
 

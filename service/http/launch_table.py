@@ -109,6 +109,15 @@ _ROWS: Final = (
         },
     ),
     Row(
+        code="restored-not-accepted",
+        provoked_by="a database that was restored from a backup, until the operator has accepted it",
+        tells="who has to accept that",
+        answer={
+            "detail": "The database of this service was restored to an earlier state, so it does not know what was "
+            "sent after that. Nothing is launched or sent until its operator has accepted it."
+        },
+    ),
+    Row(
         code="no-sender-accounts",
         provoked_by="a draft without sender accounts",
         tells="what to do",

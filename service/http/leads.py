@@ -54,7 +54,7 @@ OfStatus: TypeAlias = Annotated[
 ]
 
 
-_EXAMPLE: Final = {
+EXAMPLE: Final = {
     "id": "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41",
     "campaign_id": "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a42",
     "status": "pending",
@@ -76,15 +76,15 @@ _EXAMPLE: Final = {
     "next_action_at": None,
     "skip_reason": None,
 }
-_PATH: Final = "/campaigns/{campaign_id:uuid}/leads"
+LEADS_PATH: Final = "/campaigns/{campaign_id:uuid}/leads"
 
 
 @get(
-    _PATH,
+    LEADS_PATH,
     **operation(
         "lead.list",
         Scope.CAMPAIGNS_READ,
-        answer={"prospects": [_EXAMPLE], "total": 1, "page": 1, "limit": 100},
+        answer={"prospects": [EXAMPLE], "total": 1, "page": 1, "limit": 100},
     ),
 )
 async def list_leads(
@@ -107,7 +107,7 @@ async def list_leads(
 
 
 @post(
-    _PATH,
+    LEADS_PATH,
     status_code=200,
     **operation(
         "lead.create",
@@ -132,7 +132,7 @@ async def create_leads(
 
 
 @post(
-    f"{_PATH}/import",
+    f"{LEADS_PATH}/import",
     status_code=200,
     **operation(
         "lead.import",
@@ -174,7 +174,7 @@ async def import_leads(
 
 
 @patch(
-    _PATH,
+    LEADS_PATH,
     **operation(
         "lead.update",
         Scope.CAMPAIGNS_WRITE,
@@ -186,8 +186,8 @@ async def import_leads(
             "lead-exists",
             "lead-erased",
         ],
-        request={"prospect_id": _EXAMPLE["id"], "updates": {"company": "Northwind"}},
-        answer={"prospect": _EXAMPLE},
+        request={"prospect_id": EXAMPLE["id"], "updates": {"company": "Northwind"}},
+        answer={"prospect": EXAMPLE},
     ),
 )
 async def update_lead(
@@ -205,13 +205,13 @@ async def update_lead(
 
 
 @delete(
-    _PATH,
+    LEADS_PATH,
     status_code=200,
     **operation(
         "lead.delete",
         Scope.CAMPAIGNS_WRITE,
         problems=["campaign-not-draft", "launch-scheduled", "campaign-changed", "version-mismatch"],
-        request={"prospect_ids": [_EXAMPLE["id"]]},
+        request={"prospect_ids": [EXAMPLE["id"]]},
         answer={"deleted": 1},
     ),
 )
@@ -232,7 +232,7 @@ async def delete_leads(
 
 
 @get(
-    f"{_PATH}/{{lead_id:uuid}}/history",
+    f"{LEADS_PATH}/{{lead_id:uuid}}/history",
     **operation(
         "lead.history",
         Scope.CAMPAIGNS_READ,

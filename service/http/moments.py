@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from litestar.params import QueryParameter
 
@@ -10,10 +10,15 @@ from domain.refusal import FieldError
 from service.http.problems import Problem
 from service.past.moments import NO_MOMENT, Moment, read_moment
 
+MOMENT: Final[dict[str, Any]] = {"anyOf": [{"pattern": "^[0-9]{1,15}$"}, {"format": "date-time"}]}
+"""What the OpenAPI document says of a text that tells a moment."""
+
 AsOf: TypeAlias = Annotated[
     str | None,
     QueryParameter(
-        name="as_of", description="A version, or a time (RFC 3339): answers what was so at that moment."
+        name="as_of",
+        description="A version, or a time (RFC 3339): answers what was so at that moment.",
+        schema_extra=MOMENT,
     ),
 ]
 

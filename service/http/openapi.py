@@ -24,6 +24,7 @@ from msgspec import Struct
 from domain.refusal import FieldError
 from service.http.authentication import API
 from service.http.catalogue import PROBLEMS
+from service.http.links import LINKS
 from service.http.operations import SECURITY_SCHEME, Operation
 from service.http.problem_type import ProblemType
 from service.http.problems import MEDIA_TYPE
@@ -34,6 +35,10 @@ Document = dict[str, Any]
 # What every operation may answer with, and what those with a body or an id in their address may besides.
 _ALWAYS: Final = ("unauthorized", "missing-scope", "rate-limited", "internal-error", "service-unavailable")
 _WITH_PARAMETERS: Final = ("invalid-parameter",)
+_WITH_PARAMETER: Final[Mapping[str, tuple[str, ...]]] = {
+    "If-Match": ("version-mismatch", "invalid-if-match"),
+    "cursor": ("invalid-cursor",),
+}
 _WITH_ID: Final = ("not-found",)
 _WITH_BODY: Final = ("malformed-json", "invalid-value", "body-too-large", "unsupported-media-type")
 _POST: Final = ("invalid-idempotency-key", "idempotency-in-progress", "idempotency-key-reused")
@@ -158,6 +163,8 @@ def _structs_in(field: FieldDefinition) -> Iterator[type[Struct]]:
 def _complete(described: Document, each: _Handled) -> None:
     """Add to Litestar's description of an operation what the operation declares."""
     described["summary"] = described["description"].partition("\n")[0]
+    for parameter in described.get("parameters", []):
+        parameter["schema"] = _never_null(parameter["schema"])
     if each.operation.reads:
         media = {name: {"schema": {"type": "string", "format": "binary"}} for name in each.operation.reads}
         described["requestBody"] = {"required": True, "content": media}
@@ -177,8 +184,24 @@ def _complete(described: Document, each: _Handled) -> None:
         response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
 
 
+def _never_null(schema: Document) -> Document:
+    """The schema of a parameter, which can be left out, but not be null."""
+    match schema:
+        case {"oneOf": [option, {"type": "null"}], **rest}:
+            return {**option, **rest}
+        case {"type": ["null", kind], "enum": [*values, None], **rest}:
+            return {"type": kind, "enum": values, **rest}
+        case _:
+            return schema
+
+
 def _success(response: Document, each: _Handled) -> Document:
     response["description"] = HTTPStatus(each.handler.status_code).phrase
+    if links := LINKS.get(str(each.handler.operation_id)):
+        response["links"] = {
+            target: {"operationId": target, "parameters": dict(parameters)}
+            for target, parameters in links.items()
+        }
     if each.operation.answer is not None:
         response["content"]["application/json"]["example"] = each.operation.answer
     return response
@@ -186,11 +209,13 @@ def _success(response: Document, each: _Handled) -> Document:
 
 def _refusals(described: Mapping[str, Any], each: _Handled) -> Document:
     """The problems an operation may answer with, by status."""
+    parameters = [parameter.get("name", "") for parameter in described.get("parameters", [])]
     codes = [
         *each.operation.problems,
         *_ALWAYS,
         *(_WITH_ID if "{" in each.path else ()),
-        *(_WITH_PARAMETERS if described.get("parameters") else ()),
+        *(_WITH_PARAMETERS if parameters else ()),
+        *(code for name in parameters for code in _WITH_PARAMETER.get(name, ())),
         *(_WITH_BODY if "requestBody" in described else ()),
         *(_POST if each.method == "post" else ()),
     ]
@@ -230,7 +255,7 @@ _IDEMPOTENCY_KEY: Final[Document] = {
     "in": "header",
     "required": False,
     "description": "Makes the request safe to repeat: for 24 hours the first answer is given again.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
 }
 _REQUEST_ID: Final[Document] = {
     "description": "The id of this request, also in the log and, for what it changed, in the history.",

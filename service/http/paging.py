@@ -24,7 +24,9 @@ Limit: TypeAlias = Annotated[
 Cursor: TypeAlias = Annotated[
     str | None,
     QueryParameter(
-        name="cursor", description="Where to go on: `next_cursor` of the page before, as it was given."
+        name="cursor",
+        description="Where to go on: `next_cursor` of the page before, as it was given.",
+        schema_extra={"pattern": "^[A-Za-z0-9_-]*$"},
     ),
 ]
 

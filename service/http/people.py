@@ -40,7 +40,10 @@ class ErasedAnswer(Struct, frozen=True):
 
 OfPerson = Annotated[
     PurePosixPath,
-    PathParameter(description="An e-mail address, or the address of a LinkedIn profile, percent-encoded."),
+    PathParameter(
+        description="An e-mail address, or the address of a LinkedIn profile, percent-encoded.",
+        schema_extra={"type": "string"},
+    ),
 ]
 
 

@@ -19,6 +19,7 @@ IfMatch: TypeAlias = Annotated[
     HeaderParameter(
         name="If-Match",
         description='The ETag this request is meant for, as in "7". If the thing has another by now: 412.',
+        schema_extra={"pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$', "examples": ['"7"']},
     ),
 ]
 

@@ -66,9 +66,10 @@ REQUEST_PROBLEMS: Final = (
     ProblemType(
         "webhook-not-authentic",
         401,
-        "The secret of the webhook is missing or wrong",
-        "Events of the LinkedIn provider are taken only with the secret that the operator of the service has set.",
-        "Let the provider send LIFTOFF_LINKEDIN_WEBHOOK_SECRET in the header Unipile-Auth.",
+        "The webhook is not authentic",
+        "Events of providers are taken only with the secret that the operator of the service set, or signed with it.",
+        "Let the LinkedIn provider send LIFTOFF_LINKEDIN_WEBHOOK_SECRET in the header Unipile-Auth; let a mail "
+        "provider sign with LIFTOFF_INBOUND_WEBHOOK_SECRET as Standard Webhooks says, and send at once.",
     ),
     ProblemType(
         "missing-scope",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any, Final, get_args, get_origin
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -57,7 +58,10 @@ class ApiRequest(Request[None, KeyHolder, State]):
 
 
 class AcceptableUrl(Layer):
-    """Refuses addresses with NUL characters, for which Postgres has no place."""
+    """Refuses addresses with NUL characters, for which Postgres has no place, and parameters that say ``null``.
+
+    Litestar would take ``?status=null`` for a status that was left out, and answer with everything.
+    """
 
     async def handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Raises ``Problem`` ``not-found`` or ``invalid-parameter``."""
@@ -65,7 +69,15 @@ class AcceptableUrl(Layer):
             raise Problem.not_found()
         if b"%00" in scope["query_string"]:
             raise Problem("invalid-parameter", "A parameter of the query holds a NUL character.")
+        if errors := list(_nulls(scope["query_string"])):
+            raise Problem("invalid-parameter", _summary(errors), errors=errors)
         await self.app(scope, receive, send)
+
+
+def _nulls(query: bytes) -> Iterator[FieldError]:
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if value.lower() == "null":
+            yield FieldError(name, "A parameter is left out, or has a value; it is never null.")
 
 
 def decode(body: bytes, expected: Any) -> Any:

@@ -14,6 +14,7 @@ from service.http.campaigns import campaign_routes
 from service.http.credits import credit_routes
 from service.http.differences import difference_routes
 from service.http.events import event_routes
+from service.http.inbound import inbound_routes
 from service.http.launch import launch_routes
 from service.http.leads import lead_routes
 from service.http.lifecycle import lifecycle_routes
@@ -21,6 +22,7 @@ from service.http.messages import message_routes
 from service.http.opens import open_routes
 from service.http.people import people_routes
 from service.http.plan import plan_routes
+from service.http.resolving import resolving_routes
 from service.http.senders import sender_routes
 from service.http.sending_status import sending_status_routes
 from service.http.sequence import sequence_routes
@@ -38,6 +40,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *sending_status_routes,
     *sync_routes,
     *lead_routes,
+    *resolving_routes,
     *launch_routes,
     *sender_routes,
     *suppression_routes,
@@ -81,8 +84,10 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "tokens": liftoff.tokens,
             "open_tokens": liftoff.open_tokens,
             "opening": liftoff.opening,
+            "resolutions": liftoff.resolutions,
             "unsubscribing": liftoff.unsubscribing,
             "hearing": liftoff.hearing,
+            "pushed_mail": liftoff.pushed_mail,
             "settings": liftoff.settings,
             "credits": liftoff.credits,
             "credit_reading": liftoff.credit_reading,
@@ -95,5 +100,5 @@ def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
             "explaining": liftoff.explaining,
             "workspace_settings": liftoff.workspace_settings,
         },
-        [*unsubscribe_routes, *open_routes, *webhook_routes],
+        [*unsubscribe_routes, *open_routes, *webhook_routes, *inbound_routes],
     )

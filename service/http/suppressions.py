@@ -30,7 +30,7 @@ from service.suppressions.reading import TOP, Place, SuppressedPerson, Suppressi
 class SuppressionView(Struct, frozen=True, kw_only=True):
     """A person who must not be written to. Of an erased person, or one no lead tells of any more, no address is left.
 
-    Of several reasons `unsubscribed` is shown before `erased`, that before `hard-bounce`, and that before `manual`.
+    Of several reasons the first of these is shown: `unsubscribed`, `complaint`, `erased`, `hard-bounce`, `manual`.
     """
 
     id: UUID
@@ -133,7 +133,9 @@ async def create_suppressions(
 @delete(
     "/suppressions/{suppression_id:uuid}",
     **operation(
-        "suppression.delete", Scope.CAMPAIGNS_WRITE, problems=["unsubscribed-for-good", "erased-for-good"]
+        "suppression.delete",
+        Scope.CAMPAIGNS_WRITE,
+        problems=["unsubscribed-for-good", "complained-for-good", "erased-for-good"],
     ),
 )
 async def delete_suppression(

@@ -29,6 +29,7 @@ from service.launch.selection import LEADS_AN_EVENT, counted, digest_of_the_rest
 from service.launch.verification import Verification
 from service.projector.freshness import Freshness
 from service.senders.repository import Senders
+from service.setbacks.marks import Setbacks
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.store.log import EventStore
@@ -73,6 +74,7 @@ class Launching:
         stale_after: timedelta,
         verification: Verification,
         workspaces: WorkspaceSettings,
+        setbacks: Setbacks,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -85,6 +87,7 @@ class Launching:
         self._stale_after = stale_after
         self._verification = verification
         self._workspaces = workspaces
+        self._setbacks = setbacks
 
     async def launch(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Launched:
         """Check everything, then accept the launch and dispatch its run, together or not at all.
@@ -113,6 +116,7 @@ class Launching:
             if refused.code == "launch-in-progress":
                 refused.evidence |= {"runId": run_id(campaign.id, campaign.epoch), "retry_after": RETRY_AFTER}
             raise
+        await self._setbacks.require_accepted()
         return campaign
 
     async def require_ready(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:

@@ -21,6 +21,7 @@ from service.database.pool import OUTAGES, Pool
 from service.ids import new_id
 from service.launch.launching import Launching, NotReady, overtaken
 from service.launch.schedule import DueLaunch, take_due
+from service.setbacks.marks import NOT_ACCEPTED
 
 SCHEDULER: Final = "scheduler"
 """Who acts: the time that was set."""
@@ -30,6 +31,8 @@ PATIENCE: Final = timedelta(minutes=15)
 
 # Nothing is wrong with the campaign: what the launch needs to ask does not answer.
 _TRANSIENT: Final = frozenset({"linkedin-unavailable", "service-unavailable"})
+# The operator has yet to say that anything may be sent: however long that takes.
+_HELD: Final = frozenset({NOT_ACCEPTED})
 # Somebody else launched or changed it at this very moment; it is looked at again.
 _OVERTAKEN: Final = frozenset({"campaign-changed", "launch-in-progress"})
 
@@ -86,7 +89,7 @@ class Scheduling:
         try:
             await self._launch(caller, due)
         except Refused as refused:
-            if refused.code in _OVERTAKEN or (
+            if refused.code in _OVERTAKEN | _HELD or (
                 refused.code in _TRANSIENT and self._clock.now() - due.tried_since < PATIENCE
             ):
                 _log.info("scheduled_launch_waits", campaign_id=str(due.campaign_id), code=refused.code)

@@ -22,7 +22,7 @@ from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved,
 from service.database.pool import Connection
 from service.ids import new_id
 from service.leads.files import MAX_ROWS
-from service.leads.rows import BadRow, NewLead
+from service.leads.rows import BadRow, NewLead, distinct
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.store.log import EventStore
@@ -136,10 +136,10 @@ class Importing:
         self, connection: Connection, workspace_id: UUID, draft: Campaign, leads: Sequence[NewLead]
     ) -> dict[UUID, NewLead]:
         """The people among ``leads`` who may join the campaign and have not yet, in order, each once."""
-        people: dict[UUID, NewLead] = {}
-        for lead in leads:
-            person_id = self._vault.identity_digest(workspace_id, draft.channel, lead.canonical)
-            people.setdefault(person_id, lead)
+        people = {
+            self._vault.identity_digest(workspace_id, draft.channel, lead.canonical): lead
+            for lead in distinct(leads)
+        }
         rows = _queries.present(
             connection, workspace_id=workspace_id, campaign_id=draft.id, person_ids=list(people)
         )

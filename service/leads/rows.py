@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Final, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -75,6 +76,14 @@ def new_lead(channel: Channel, fields: LeadFields) -> NewLead:
     return NewLead(
         identity_bytes(channel, identity), LeadProfile(**given, custom_fields=_texts(fields.custom_fields))
     )
+
+
+def distinct(leads: Iterable[NewLead]) -> list[NewLead]:
+    """Each person once, as told first, in order."""
+    people: dict[bytes, NewLead] = {}
+    for lead in leads:
+        people.setdefault(lead.canonical, lead)
+    return list(people.values())
 
 
 def updated(profile: LeadProfile, updates: LeadUpdates) -> LeadFields:

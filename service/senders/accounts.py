@@ -31,7 +31,7 @@ from service.dispatch.gates import Gates
 from service.ids import new_id
 from service.senders.forms import NewSender, SenderUpdate
 from service.senders.profiles import given, inbox_of, parsed, profile_of
-from service.senders.provider_accounts import account_digest, account_ids
+from service.senders.provider_accounts import account_digest, account_ids, mailbox_digest
 from service.senders.repository import Beside, Change, Senders
 from service.store.log import EventStore
 from service.texts import Inbox, SenderProfile, Words, pack, unpack
@@ -81,7 +81,8 @@ class Accounts:
             documents.append(Document(sender_id, inbox_id, pack(inbox_of(new.inbox))))
         async with self._store.transaction() as connection:
             await self._vault.seal_many(connection, caller.workspace_id, documents)
-            sender = await self._senders.begin(connection, caller, sender_id, events)
+            digest = mailbox_digest(self._vault, profile.email_address)
+            sender = await self._senders.begin(connection, caller, sender_id, events, digest)
         return sender if new.inbox is None else await self.verify(caller, sender_id)
 
     async def _add_provider_account(self, caller: Caller, new: NewSender, profile: SenderProfile) -> Sender:

@@ -1,4 +1,4 @@
-"""The accounts of the LinkedIn provider that sender accounts connect: their ids, and the digest they are found by."""
+"""What sender accounts connect, a LinkedIn provider's account or a mailbox: ids, and the digests they are found by."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _EVERYWHERE: Final = UUID(int=0)
 def account_digest(vault: Vault, account_id: str) -> UUID:
     """What stands for an account of the provider, which knows nothing of workspaces: the same in all of them."""
     return vault.identity_digest(_EVERYWHERE, "linkedin-account", account_id.encode())
+
+
+def mailbox_digest(vault: Vault, address: str) -> UUID:
+    """What stands for a mailbox, by its normalised address: the same in all workspaces."""
+    return vault.identity_digest(_EVERYWHERE, "mailbox", address.encode())
 
 
 async def account_ids(

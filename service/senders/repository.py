@@ -87,7 +87,7 @@ class Senders:
     ) -> Sender:
         """Append the birth of a sender account, in the caller's transaction.
 
-        ``account_digest`` stands for an account of the LinkedIn provider, by which the provider's events find it.
+        ``account_digest`` stands for the mailbox or LinkedIn account, by which events of its provider find it.
         Raises ``Refused`` ``sender-exists`` when an account of the workspace has its identity.
         """
         sender = await self._append(connection, caller, sender_id, None, events)
@@ -106,7 +106,7 @@ class Senders:
         return sender
 
     async def connected_by(self, connection: Connection, account_digest: UUID) -> list[tuple[UUID, UUID]]:
-        """The sender accounts, with their workspaces, that connect an account of the LinkedIn provider."""
+        """The sender accounts, with their workspaces, that connect a mailbox or an account of the LinkedIn provider."""
         rows = _queries.connected_by(connection, account_digest=account_digest)
         return [(row["workspace_id"], row["sender_id"]) async for row in rows]
 
@@ -181,6 +181,10 @@ class Senders:
     async def _keep_gate(self, connection: Connection, workspace_id: UUID, after: Sender) -> None:
         if not after.removed:
             await self._gates.set_sender(connection, workspace_id, after, self._clock.now())
+            if after.inbox_id is not None:
+                await _queries.place_inbox(
+                    connection, workspace_id=workspace_id, sender_id=after.id, inbox_id=after.inbox_id
+                )
             return
         try:
             await self._gates.drop_sender(connection, workspace_id, after.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ import aiosql
 import asyncpg
 
 from domain.event import Recorded
-from service.database.pool import Connection, Pool
+from service.database.pool import OUTAGES, Connection, Pool
 from service.ids import new_id
 from service.store.appends import Append, Appended, Head, Outcome
 from service.store.codec import Codec
@@ -132,7 +132,8 @@ class EventStore:
         except _BROKEN as error:
             raise OutcomeUnknown("the connection broke; the append may have been stored") from error
         finally:
-            await self._pool.release(connection)
+            with suppress(*OUTAGES):  # one that breaks after the answer is dropped; the answer stands
+                await self._pool.release(connection)
         if any(isinstance(outcome, Appended) and not outcome.repeated for outcome in outcomes):
             self.announce()
         return outcomes

@@ -16,6 +16,7 @@ from service.http.routes import api
 from service.metrics import new_registry
 from service.serving import projecting
 from service.settings import Settings
+from tests.api.conformance import require_conformance
 from tests.http.conftest import MASTER_KEY, MovableClock, transport_to
 
 
@@ -66,11 +67,12 @@ async def foreigner(app: Litestar, liftoff: Liftoff) -> AsyncIterator[httpx.Asyn
 
 
 async def client_of(app: Litestar, liftoff: Liftoff, workspace_id: UUID, *scopes: Scope) -> httpx.AsyncClient:
-    """A client with a new key of the workspace, of all scopes unless some are named."""
+    """A client with a new key of the workspace, of all scopes unless some are named; it checks what it is answered."""
     new = NewKey(scopes=frozenset(scopes or Scope), name="test")
     issued = await ApiKeys(liftoff.pool, liftoff.clock).issue(workspace_id, new)
     return httpx.AsyncClient(
         transport=transport_to(app),
         base_url="http://test",
         headers={"Authorization": f"Bearer {issued.secret}"},
+        event_hooks={"response": [require_conformance]},
     )

@@ -31,7 +31,7 @@ from service.caller import Caller
 from service.campaigns.repository import Change
 from service.composition import Liftoff
 from service.ids import new_id
-from service.senders.provider_accounts import account_digest
+from service.senders.provider_accounts import account_digest, mailbox_digest
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.texts import Inbox, SenderProfile, pack
@@ -68,7 +68,8 @@ async def make_sender(
             inbox_id = await liftoff.vault.seal(connection, workspace_id, sender_id, inbox)
             verified = (sender_events.InboxConfigured(inbox_id=inbox_id), sender_events.InboxVerified())
         events = (*senders.connect(connect), *verified)
-        digest = account_digest(liftoff.vault, address) if channel == "linkedin" else None
+        stands_for = account_digest if channel == "linkedin" else mailbox_digest
+        digest = stands_for(liftoff.vault, address)
         await liftoff.senders.begin(connection, by, sender_id, events, digest)
     return sender_id
 

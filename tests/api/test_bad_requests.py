@@ -160,6 +160,20 @@ class TestBodies:
                     expect_problem(response, 415, "unsupported-media-type")
 
 
+class TestMethods:
+    async def test_every_address_names_its_methods(
+        self, client: httpx.AsyncClient, ids: dict[str, str], subtests: pytest.Subtests
+    ) -> None:
+        for endpoint in ALL:
+            with subtests.test(endpoint.name):
+                possible = {each.method for each in ALL if each.path == endpoint.path} | {"OPTIONS"}
+                told = await client.options(endpoint.url(**ids))
+                assert (told.status_code, told.headers["Allow"]) == (204, ", ".join(sorted(possible)))
+                refused = await client.request("TRACE", endpoint.url(**ids))
+                expect_problem(refused, 405, "method-not-allowed")
+                assert set(refused.headers["Allow"].split(", ")) == possible
+
+
 class TestIds:
     async def test_an_id_that_is_none(self, client: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
         for endpoint in WITH_ID:

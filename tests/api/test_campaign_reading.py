@@ -15,6 +15,7 @@ from domain.campaign.events import Status
 from domain.campaign.state import MACHINE
 from service.access import Scope
 from service.composition import Liftoff
+from service.http.links import LINKS
 from tests.api.asking import CAMPAIGN_FIELDS, begin, paths
 from tests.api.conftest import client_of
 from tests.api.making import add_leads, bring_to, log_of, make_sender, remove_sender
@@ -224,5 +225,17 @@ async def test_the_description_of_the_api_is_sound_and_tells_the_statuses_of_the
     }
     assert set(schemas["CampaignView"]["properties"]["status"]["enum"]) == set(MACHINE.statuses)
     assert set(get_args(Status)) == set(MACHINE.statuses)
-    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
-    assert len(ids) == len(set(ids))
+    operations = {
+        operation["operationId"]: operation
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+    assert len(operations) == sum(len(path) for path in document["paths"].values())
+    assert LINKS.keys() <= operations.keys()
+    for operation in operations.values():
+        for response in operation["responses"].values():
+            for link in response.get("links", {}).values():
+                taken = operations[link["operationId"]]["parameters"]
+                assert link["parameters"].keys() == {
+                    each["name"] for each in taken if each.get("in") == "path"
+                }

@@ -21,7 +21,7 @@ from tests.api.conftest import clock
 from tests.audit.histories import export as export_of
 from tests.audit.histories import random_world, store
 from tests.http.conftest import MASTER_KEY, MovableClock
-from tests.projections.world import World
+from tests.kit.world import World
 
 __all__ = ["clock"]
 

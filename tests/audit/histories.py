@@ -15,9 +15,9 @@ from service.caller import Caller
 from service.composition import Liftoff
 from service.ids import new_id
 from service.store.log import EventStore
+from tests.kit.histories import OFTEN, OPENING, SELDOM
+from tests.kit.world import World
 from tests.projections.conftest import writing_to
-from tests.projections.histories import OFTEN, OPENING, SELDOM
-from tests.projections.world import World
 
 _CROWD: Final = 300
 """Leads whose import is an event of more than 32,768 bytes."""

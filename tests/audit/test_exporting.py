@@ -18,7 +18,7 @@ from tests.audit.conftest import Exporting
 from tests.audit.forging import files_of, read, write
 from tests.audit.histories import export as export_of
 from tests.audit.histories import public_keys, random_world, store
-from tests.projections.world import World
+from tests.kit.world import World
 
 
 async def test_an_export_holds_every_event_as_it_is_stored(

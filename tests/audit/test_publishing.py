@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import pytest
 
 from domain import streams
 from domain.suppression import PersonSuppressed
-from service.audit.checkpoints import Checkpoint
+from service.audit.checkpoints import Checkpoint, Published
 from service.audit.publishing import Directory, Publishing
 from service.composition import Liftoff
 from service.ids import new_id
@@ -32,6 +33,19 @@ class Fragile:
             raise OSError("no space left")
         self.kept.append(checkpoint)
 
+    def last(self) -> Published | None:
+        return None
+
+    def newest(self) -> Sequence[Published]:
+        return []
+
+    def set_aside(self, lost: Sequence[Published], go_on_behind: int) -> None:
+        raise AssertionError("nothing was lost")
+
+
+async def all_well() -> bool:
+    return True
+
 
 @pytest.fixture
 async def made(liftoff: Liftoff, workspace_id: UUID, happens: Happens) -> list[Checkpoint]:
@@ -47,7 +61,7 @@ async def made(liftoff: Liftoff, workspace_id: UUID, happens: Happens) -> list[C
 async def test_a_directory_gets_all_checkpoints_and_the_newest_by_its_name(
     liftoff: Liftoff, made: list[Checkpoint], workspace_id: UUID, tmp_path: Path
 ) -> None:
-    await Publishing(liftoff.checkpoints, [Directory(tmp_path)]).catch_up()
+    await Publishing(liftoff.checkpoints, [Directory(tmp_path)], all_well).catch_up()
     place = tmp_path / str(workspace_id)
     assert (place / "checkpoint").read_text() == made[-1].note
     assert [(place / "checkpoints" / str(each.size)).read_text() for each in made] == [
@@ -60,7 +74,7 @@ async def test_what_a_failing_destination_lacks_it_gets_the_next_time(
     liftoff: Liftoff, made: list[Checkpoint]
 ) -> None:
     fragile = Fragile(at=1)
-    publishing = Publishing(liftoff.checkpoints, [fragile])
+    publishing = Publishing(liftoff.checkpoints, [fragile], all_well)
     with pytest.raises(OSError, match="no space left"):
         await publishing.catch_up()
     await publishing.catch_up()

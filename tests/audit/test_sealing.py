@@ -24,7 +24,7 @@ from service.ids import new_id
 from service.vault import MasterKey, Sealer, VaultError
 from tests.audit.conftest import Happens
 from tests.audit.histories import public_keys, random_world, store
-from tests.projections.world import World
+from tests.kit.world import World
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ from service.composition import Liftoff
 from tests.audit.conftest import Exporting, Happens
 from tests.audit.forging import files_of, read, rewrite, stranger, under
 from tests.audit.histories import public_keys, random_world, store
-from tests.projections.world import World
+from tests.kit.world import World
 
 CAMPAIGN, LEAD, STEP, NEXT_STEP, SEND, OTHER = (UUID(int=number) for number in range(1, 7))
 ACCEPTED = SendAccepted(send_id=SEND, code=250)

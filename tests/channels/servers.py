@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import defaultdict, deque
 from typing import Literal, NamedTuple, TypeAlias
@@ -55,6 +56,7 @@ class ScriptedServer:
         starttls: ssl.SSLContext | None = None,
         utf8: bool = True,
         offers_login: bool = True,
+        password: str = PASSWORD,
     ) -> None:
         self.delivered: list[Delivered] = []
         self.commands: list[str] = []
@@ -63,6 +65,7 @@ class ScriptedServer:
         self.all_gone = asyncio.Event()
         self._reactions: dict[Stage, deque[Reaction | None]] = defaultdict(deque)
         self._tls, self.starttls, self.utf8, self.offers_login = tls, starttls, utf8, offers_login
+        self.password = password
 
     def on(self, stage: Stage, *reactions: Reaction | None) -> None:
         """React so the next times this stage is reached; None is good behaviour."""
@@ -72,10 +75,10 @@ class ScriptedServer:
         """What to do at this stage now."""
         return self._reactions[stage].popleft() if self._reactions[stage] else None
 
-    async def start(self) -> None:
-        """Listen on a free port."""
+    async def start(self, listener: socket.socket | None = None) -> None:
+        """Listen: on a free port, unless there is a socket for it."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Session(self), LOOPBACK, 0, ssl=self._tls
+            lambda: _Session(self), sock=listener or socket.create_server((LOOPBACK, 0)), ssl=self._tls
         )
         self.port: int = self._server.sockets[0].getsockname()[1]
 
@@ -195,4 +198,4 @@ class _Session(SMTP):
         reaction = self._script.next_reaction("login")
         if isinstance(reaction, Say):
             return AuthResult(success=False, handled=False, message=reaction.words)
-        return AuthResult(success=login.password == PASSWORD.encode(), handled=False)
+        return AuthResult(success=login.password == self._script.password.encode(), handled=False)

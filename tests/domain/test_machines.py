@@ -34,13 +34,15 @@ def test_a_lead_has_no_status_that_the_api_does_not_name() -> None:
     assert set(lead.MACHINE.statuses) <= set(get_args(LeadStatus))
 
 
-def test_nothing_but_evidence_an_answer_or_a_rollback_leads_out_of_a_terminal_lead_status() -> None:
+def test_nothing_but_evidence_an_answer_a_decision_or_a_rollback_leads_out_of_a_terminal_status() -> None:
     out_of_the_end = {
         (arrow.trigger, arrow.source) for arrow in lead.MACHINE.arrows if arrow.source in lead.TERMINAL
     }
     assert out_of_the_end == {
         ("accept", "outcome_unknown"),
         ("bounce", "outcome_unknown"),
+        ("bounce", "completed"),
+        ("reopen", "outcome_unknown"),
         ("fail", "outcome_unknown"),
         ("invite", "outcome_unknown"),
         ("connect", "outcome_unknown"),

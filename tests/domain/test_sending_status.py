@@ -62,6 +62,7 @@ CASES: dict[Code, list[tuple[Situation, datetime | None]]] = {
         (but(usable=False, sender_status=None), None),
         (but(lane=None), None),
     ],
+    "restored_not_accepted": [(but(set_back=True), None)],
     "waiting_for_engine": [(but(engine_alive=False), None)],
     "sends_in_flight": [
         (but(due=Due(in_flight=True)), None),
@@ -115,6 +116,7 @@ def test_of_several_reasons_the_first_of_the_order_is_told() -> None:
         due=Due(),
         usable=False,
         sender_status="error",
+        set_back=True,
         engine_alive=False,
         hours=LATER_TODAY,
         lane=lane(sender=RESTING, campaign=FULL),
@@ -124,6 +126,7 @@ def test_of_several_reasons_the_first_of_the_order_is_told() -> None:
         ("campaign_paused", {"campaign_status": "active"}),
         ("no_leads_left", {"due": Due(waiting={"email": MIDNIGHT})}),
         ("sender_error", {"usable": True}),
+        ("restored_not_accepted", {"set_back": False}),
         ("waiting_for_engine", {"engine_alive": True}),
         ("out_of_hours", {"hours": None}),
         ("daily_limit_met", {"lane": lane(sender=RESTING)}),

@@ -138,6 +138,8 @@ async def test_a_wrong_parameter_is_named(client: httpx.AsyncClient) -> None:
         "?size=99999999999999999999": ["size"],
         "?size=1&kind=plane": ["kind"],
         "?size=1&kind=%00": [],
+        "?size=1&kind=null": ["kind"],
+        "?size=1&due=Null": ["due"],
     }
     for query, paths in wrong.items():
         answer = await client.get(f"/api/toys{query}")

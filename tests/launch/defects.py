@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from domain.sequence import Channel
+from service.setbacks.marks import mark_restored
 from tests.launch.cases import Case, Design, Nodes, good, made
 from tests.launch.faults import broken_by, failing
 from tests.launch.stage import Stage
@@ -142,6 +143,12 @@ async def _which_is_named(case: Case) -> None:
 # --- What is wrong in the world ---
 
 
+async def _the_database_was_restored(case: Case) -> None:
+    owner, clock = case.stage.owner, case.stage.parts.clock
+    await mark_restored(owner, clock.now(), clock.now())
+    case.faults.push_async_callback(owner.execute, "DELETE FROM setbacks")
+
+
 async def _an_account_is_gone(case: Case) -> None:
     case.concerns(GONE)
     _provider_says(case, GONE, "GONE")
@@ -176,6 +183,7 @@ DEFECTS: Final[Mapping[str, Defect]] = {
     "version-mismatch": Defect(happen=_meant_for_its_first_version),
     "launch-in-progress": Defect(happen=_launched_a_moment_ago),
     "campaign-not-draft": Defect(happen=_archived),
+    "restored-not-accepted": Defect(happen=_the_database_was_restored),
     "no-sender-accounts": Defect(design=_nobody_sends),
     "no-pending-leads": Defect(design=_nobody_is_sent_to),
     "no-sendable-nodes": Defect(design=_nothing_is_sent),

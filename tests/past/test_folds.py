@@ -20,8 +20,8 @@ from service.past import leads as past_leads_module
 from service.past.campaigns import PastCampaigns
 from service.past.leads import PastLeads
 from service.past.moments import Cut, Moment
+from tests.kit.histories import histories, lived
 from tests.projections.conftest import Write
-from tests.projections.histories import histories, lived
 from tests.projections.tables import folded
 
 DATABASE: Final = settings(

@@ -21,9 +21,9 @@ from projections.catalogue import ALL
 from projections.leads import LEADS, NO_NODE, BrokenHistory, LeadRow
 from projections.senders import SENDERS
 from projections.suppressions import SUPPRESSIONS
-from tests.projections.histories import histories, worlds
+from tests.kit.histories import histories, worlds
+from tests.kit.world import World
 from tests.projections.tables import folded
-from tests.projections.world import World
 
 
 @given(histories(), st.data())

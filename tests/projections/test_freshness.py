@@ -14,9 +14,9 @@ from service.database.pool import Pool, open_pool
 from service.projector.freshness import Freshness
 from service.projector.runner import Projector
 from service.store.feed import Feed
+from tests.kit.histories import lived, of_an_unknown_lead
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up, running
-from tests.projections.histories import lived, of_an_unknown_lead
 from tests.projections.tables import folded, stored
 
 LONG = 60.0

@@ -11,9 +11,9 @@ from service.database.pool import Pool
 from service.projector.lag import LagMetrics, LagProbe, Lags
 from service.projector.runner import Projector
 from service.store.feed import Feed
+from tests.kit.histories import lived, of_an_unknown_lead
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up
-from tests.projections.histories import lived, of_an_unknown_lead
 
 
 class StoppedClock:

@@ -14,7 +14,7 @@ from projections.catalogue import ALL, AnyProjection
 from projections.projection import Key, SumName, Sums
 from service.projector.difference import Difference, Parting
 from service.projector.parting import Partings
-from tests.projections.histories import histories
+from tests.kit.histories import histories
 from tests.projections.tables import folded
 
 

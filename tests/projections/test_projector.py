@@ -25,11 +25,11 @@ from service.projector.runner import Projector
 from service.store.codec import Codec
 from service.store.feed import Feed
 from service.store.log import EventStore
+from tests.kit.histories import lived, of_an_unknown_lead
+from tests.kit.world import World
 from tests.projections.conftest import EVENTS, Write, writing_to
 from tests.projections.driving import catch_up, caught_up, evolve_leniently, running, standings
-from tests.projections.histories import lived, of_an_unknown_lead
 from tests.projections.tables import folded, stored
-from tests.projections.world import World
 
 
 class SomethingNew(Event, frozen=True, kw_only=True):

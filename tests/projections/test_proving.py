@@ -18,9 +18,9 @@ from service.projector.runner import Projector
 from service.projector.source import WholeLog
 from service.store.feed import Feed
 from service.store.log import EventStore
+from tests.kit.histories import lived, of_an_unknown_lead
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up, caught_up, running, standings
-from tests.projections.histories import lived, of_an_unknown_lead
 from tests.projections.tables import folded, stored
 
 TABLES: Final = [table for projection in ALL for table in projection.tables]

@@ -22,11 +22,11 @@ from service.store.feed import Feed
 from service.store.log import EventStore
 from service.texts import Words, unpack
 from service.vault import MasterKey, Vault
+from tests.kit.histories import lived, of_an_unknown_lead
+from tests.kit.world import World
 from tests.projections.conftest import EVENTS, Write, writing_to
 from tests.projections.driving import catch_up, standings
-from tests.projections.histories import lived, of_an_unknown_lead
 from tests.projections.tables import folded, stored
-from tests.projections.world import World
 
 REASON = "The import of this lead was lost with the old system."
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from domain import streams
 from domain.campaign.decide import Command, Launch, ReviseLeads, RollBack, StartRun, decide
 from domain.campaign.events import RollbackReason
-from domain.campaign.state import Campaign, evolve
+from domain.campaign.state import Campaign
 from domain.event import Event, Recorded
 from domain.lead.events import (
     EnrolledLead,
@@ -29,7 +29,7 @@ from domain.lead.state import NEWBORN, Lead
 from domain.lead.state import evolve as evolve_lead
 from service.launch.launching import acceptance
 from service.launch.rollback import withdrawal
-from tests.properties.test_campaign import CAMPAIGN, START, edits, last, record
+from tests.kit.campaigns import CAMPAIGN, START, edits, folded, last, reasons, record
 
 Leads: TypeAlias = dict[UUID, Lead]
 
@@ -44,9 +44,6 @@ class Attempt(Struct, frozen=True):
 
 
 COUNT = 6
-reasons: st.SearchStrategy[RollbackReason] = st.sampled_from(
-    ["resolution-failed", "dispatch-failed", "run-failed", "stale"]
-)
 attempts = st.builds(
     Attempt,
     st.frozensets(st.integers(0, COUNT - 1), max_size=COUNT - 1),
@@ -117,11 +114,7 @@ def _decided(campaign: Campaign, command: Command) -> Campaign:
 
 
 def _after(campaign: Campaign, events: Sequence[Event]) -> Campaign:
-    for recorded in record(events, campaign.version):
-        after = evolve(campaign, recorded)
-        assert after is not None
-        campaign = after
-    return campaign
+    return folded(record(events, campaign.version), campaign)
 
 
 def _on_roster(events: Sequence[Event], roster: list[Recorded]) -> list[Recorded]:

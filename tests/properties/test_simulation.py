@@ -18,7 +18,7 @@ from domain.sequence import SENDABLE, NodeType, action_of, next_sendable, positi
 from domain.simulation import CampaignAhead, LeadAhead, Send, SenderAhead, simulate
 from tests.domain.campaigning import campaign, nodes_of, sender
 from tests.domain.quotas import unused
-from tests.properties.test_schedule import operating_hours
+from tests.kit.schedules import operating_hours
 
 NOW: Final = datetime(2026, 3, 27, 9, 30, tzinfo=UTC)  # two days before clocks change in much of Europe
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)

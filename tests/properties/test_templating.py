@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.templating import (
     LEAD_FIELDS,
-    Unresolved,
     Variable,
     is_field,
     lead_values,
@@ -17,53 +15,13 @@ from domain.templating import (
     render_subject,
     variables,
 )
-
-fields = st.sampled_from([*sorted(LEAD_FIELDS), "custom_fields.plan", "custom_fields.Seat Count"])
-literals = st.text(st.characters(exclude_characters="{}%"), min_size=1)
-sly_values = st.one_of(
-    st.text(min_size=1), fields.map(lambda name: f"{{{{{name}}}}}"), fields.map(lambda name: f"%{name}%")
-)
-noise = st.text(st.sampled_from("{}|% \nabc_."), max_size=40)
-texts = st.lists(st.one_of(st.text(), noise, sly_values), max_size=6).map("".join)
-
-
-def written(part: str | Variable) -> str:
-    if isinstance(part, str):
-        return part
-    return f"{{{{{part.name}}}}}" if part.fallback is None else f"{{{{{part.name}|{part.fallback}}}}}"
-
-
-def parts() -> st.SearchStrategy[list[str | Variable]]:
-    fallbacks = st.none() | literals.map(str.strip)
-    return st.lists(st.one_of(literals, st.builds(Variable, fields, fallbacks)), max_size=8)
-
-
-@given(texts, st.dictionaries(fields, st.text()))
-def test_any_text_renders_unless_a_variable_lacks_its_value(text: str, values: dict[str, str]) -> None:
-    lacking = {name for name in variables(text) if not values.get(name)}
-    if not lacking:
-        render(parse(text), values)
-        return
-    with pytest.raises(Unresolved) as refusal:
-        render(parse(text), values)
-    assert refusal.value.variable in lacking
+from tests.kit.templates import parts, sly_values, texts, written
 
 
 @given(texts, sly_values)
 def test_a_text_renders_when_all_its_variables_have_values(text: str, value: str) -> None:
     rendered = render(parse(text), dict.fromkeys(variables(text), value))
     assert value in rendered or not variables(text)
-
-
-@given(parts(), st.dictionaries(fields, sly_values))
-def test_values_appear_exactly_as_they_are_whatever_they_hold(
-    template: list[str | Variable], values: dict[str, str]
-) -> None:
-    known = values | {
-        part.name: "{{email}}" for part in template if isinstance(part, Variable) and part.name not in values
-    }
-    expected = "".join(part if isinstance(part, str) else known[part.name] for part in template)
-    assert render(parse("".join(map(written, template))), known) == expected
 
 
 @given(parts())

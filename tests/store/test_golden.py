@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
 import pytest
 from msgspec.structs import asdict, replace
 
-from domain import streams
 from domain.campaign.events import CampaignPaused, PauseReason
-from domain.campaign.state import evolve as evolve_campaign
 from domain.event import Event, Recorded
-from domain.lead.events import NextActionPlanned, SendIntended, facts
-from domain.lead.state import NEWBORN
-from domain.lead.state import evolve as evolve_lead
-from domain.sender.state import evolve as evolve_sender
+from domain.lead.events import NextActionPlanned, SendIntended
 from projections.catalogue import ALL
 from service.composition import EVENTS
 from service.database.pool import Pool
@@ -26,6 +21,7 @@ from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, Context, StreamWrite
 from service.store.codec import Codec
 from service.store.log import EventStore
+from tests.kit.histories import states
 from tests.projections.tables import folded
 from tests.store.golden_files import CODEC, FOLDER, Golden, files, path_of
 from tests.store.samples import sample
@@ -113,7 +109,7 @@ class TestAHistoryOfVersion1:
     def test_amounts_to_the_same_states_and_read_models_as_one_of_today(self) -> None:
         old, new = _history(), [_as_of_today(recorded) for recorded in _history()]
         assert old == new
-        assert _states(old) == _states(new)
+        assert states(old) == states(new)
         for projection in ALL:
             assert folded(projection, old) == folded(projection, new)
         assert folded(ALL[0], old).rows
@@ -203,20 +199,6 @@ async def _append(store: EventStore, recorded: Recorded, event: Event) -> None:
         )
     )
     assert isinstance(outcome, Appended)
-
-
-def _states(history: list[Recorded]) -> dict[object, object]:
-    """Every campaign, sender and lead that the history tells of."""
-    states: dict[Any, Any] = {}
-    for recorded in history:
-        stream = recorded.stream
-        if stream.startswith(streams.CAMPAIGN):
-            states[stream] = evolve_campaign(states.get(stream), recorded)
-        if stream.startswith(streams.SENDER):
-            states[stream] = evolve_sender(states.get(stream), recorded)
-        for lead_id, fact in facts(recorded):
-            states[lead_id] = evolve_lead(states.get(lead_id, NEWBORN), fact, recorded.recorded_at)
-    return states
 
 
 def _fields(value: object, path: str = "") -> Iterator[str]:

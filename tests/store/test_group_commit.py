@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
 import pytest
 
-from service.database.pool import Connection, Pool
+from service.database.pool import APPLICATION_ROLE, Connection, Pool, session_settings
 from service.ids import new_id
 from service.store.appends import Append, Appended, Conflict, Guard, New, Outcome
 from service.store.errors import OutcomeUnknown, StoreUnavailable
@@ -184,6 +185,22 @@ async def test_a_broken_trip_says_whether_it_may_have_been_stored(
                 await asyncio.sleep(0.002)
         with pytest.raises(error):
             await sending
+
+
+async def test_an_answer_stands_when_the_connection_breaks_right_after_it(
+    database: str, owner: Connection, workspace: UUID
+) -> None:
+    async def cut(connection: Connection) -> None:
+        await owner.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        await connection.execute("SELECT 1")
+
+    settings = session_settings("test") | {"role": APPLICATION_ROLE}
+    async with asyncpg.create_pool(database, min_size=1, reset=cut, server_settings=settings) as pool:
+        store = EventStore(pool, CODEC)
+        appends = [store.append(append(workspace, write(f"s{number}", 1))) for number in range(3)]
+        outcomes = await asyncio.gather(*appends)
+    assert [isinstance(outcome, Appended) for outcome in outcomes] == [True] * 3
+    assert await owner.fetchval("SELECT count(*) FROM events") == 3
 
 
 async def test_without_a_database_nothing_is_stored(store: EventStore, workspace: UUID, pool: Pool) -> None:

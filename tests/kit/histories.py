@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from hypothesis import strategies as st
 
 from domain import streams
+from domain.campaign.state import evolve as evolve_campaign
 from domain.event import Recorded
-from domain.lead.events import SendAccepted
-from tests.projections.world import World
+from domain.lead.events import SendAccepted, facts
+from domain.lead.state import NEWBORN
+from domain.lead.state import evolve as evolve_lead
+from domain.sender.state import evolve as evolve_sender
+from tests.kit.rules import DOMAIN, Rules
+from tests.kit.world import World
 
 Action: TypeAlias = Callable[[World, int], None]
 
@@ -61,6 +66,7 @@ SELDOM: Final[tuple[Action, ...]] = (
     World.schedule,
     World.unschedule,
     World.roll_back,
+    World.reply,
     World.unsubscribe,
     World.suppress,
     World.erase,
@@ -79,21 +85,47 @@ OPENING: Final[tuple[Action, ...]] = (
 )
 
 _steps = st.lists(
-    st.tuples(st.sampled_from((*OFTEN, *OFTEN, *SELDOM)), st.integers(0, 10_000)), min_size=20, max_size=60
+    st.tuples(st.sampled_from((*OFTEN * 5, *SELDOM)), st.integers(0, 20)), min_size=20, max_size=60
 )
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """A world in which anything that may happen has happened, in an order in which it may."""
-    world = World()
-    for action in OPENING[: draw(st.sampled_from([5, 5, 5, 2, 0]))]:
-        action(world, 4)
-    for action, number in draw(_steps):
+Life: TypeAlias = list[tuple[Action, int]]
+"""What happens in a world, in order, each with the number it is chosen by."""
+
+lives: st.SearchStrategy[Life] = st.builds(
+    lambda begun, steps: [*((action, 4) for action in OPENING[:begun]), *steps],
+    st.sampled_from([5, 5, 5, 2, 0]),
+    _steps,
+)
+
+
+def live(life: Life, rules: Rules = DOMAIN) -> World:
+    """The world after all of that has happened, as far as ``rules`` let it."""
+    world = World(rules=rules)
+    for action, number in life:
         action(world, number)
     return world
+
+
+def worlds() -> st.SearchStrategy[World]:
+    """A world in which anything that may happen has happened, in an order in which it may."""
+    return lives.map(live)
 
 
 def histories() -> st.SearchStrategy[list[Recorded]]:
     """What such a world leaves behind."""
     return worlds().map(lambda world: world.history)
+
+
+def states(history: Iterable[Recorded]) -> dict[object, object]:
+    """Every campaign, sender and lead that a history tells of, as it is after it."""
+    told: dict[Any, Any] = {}
+    for recorded in history:
+        stream = recorded.stream
+        if stream.startswith(streams.CAMPAIGN):
+            told[stream] = evolve_campaign(told.get(stream), recorded)
+        if stream.startswith(streams.SENDER):
+            told[stream] = evolve_sender(told.get(stream), recorded)
+        for lead_id, fact in facts(recorded):
+            told[lead_id] = evolve_lead(told.get(lead_id, NEWBORN), fact, recorded.recorded_at)
+    return told

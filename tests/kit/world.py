@@ -11,7 +11,6 @@ from domain import streams
 from domain.campaign import decide as campaigns
 from domain.campaign.events import Settings, SettingsChange, TextRef
 from domain.campaign.state import Campaign
-from domain.campaign.state import evolve as evolve_campaign
 from domain.event import Event, Recorded
 from domain.lead import decide as lead_commands
 from domain.lead.events import (
@@ -29,13 +28,13 @@ from domain.lead.events import (
     facts,
 )
 from domain.lead.state import NEWBORN, Lead
-from domain.lead.state import evolve as evolve_lead
 from domain.refusal import Refusal
 from domain.sender import decide as senders
 from domain.sender import events as sender_events
 from domain.sender import state as sender_state
 from domain.sender.state import Sender
 from domain.suppression import PersonErased, PersonSuppressed, SuppressionLifted
+from tests.kit.rules import DOMAIN, Rules
 
 T = TypeVar("T")
 
@@ -45,7 +44,8 @@ START: Final = datetime(2025, 3, 1, 22, tzinfo=UTC)
 class World:
     """One workspace. Every action takes a number to choose by, and does nothing where the domain refuses it."""
 
-    def __init__(self, workspace: int = 1) -> None:
+    def __init__(self, workspace: int = 1, rules: Rules = DOMAIN) -> None:
+        self.rules = rules
         self.workspace_id = UUID(int=workspace << 96)
         self.history: list[Recorded] = []
         self.now = START
@@ -85,7 +85,7 @@ class World:
         stream = recorded.stream
         if stream.startswith(streams.CAMPAIGN):
             campaign_id = streams.subject(stream)
-            campaign = evolve_campaign(self.campaigns.get(campaign_id), recorded)
+            campaign = self.rules.evolve_campaign(self.campaigns.get(campaign_id), recorded)
             assert campaign is not None
             self.campaigns[campaign_id] = campaign
         if stream.startswith(streams.SENDER):
@@ -97,7 +97,9 @@ class World:
             if isinstance(recorded.event, LeadsRemoved):
                 del roster[lead_id]
             else:
-                roster[lead_id] = evolve_lead(roster.get(lead_id, NEWBORN), fact, recorded.recorded_at)
+                roster[lead_id] = self.rules.evolve_lead(
+                    roster.get(lead_id, NEWBORN), fact, recorded.recorded_at
+                )
 
     # --- Senders, campaigns and their lists ---
 
@@ -276,6 +278,11 @@ class World:
         ]
         self.tell_lead(lead_id, outcomes[number % len(outcomes)])
 
+    def reply(self, number: int) -> None:
+        lead_id = _chosen(list(self.campaign_of), number)
+        if lead_id is not None and lead_id in self.rosters[self.campaign_of[lead_id]]:
+            self.tell_lead(lead_id, lead_commands.RecordReply(stops=bool(number % 2)))
+
     def unsubscribe(self, number: int) -> None:
         lead_id = _chosen(list(self.campaign_of), number)
         if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
@@ -342,7 +349,7 @@ class World:
 
     def _command(self, campaign: Campaign, command: campaigns.Command) -> bool:
         try:
-            events = campaigns.decide(self.campaigns[campaign.id], command)
+            events = self.rules.decide_campaign(self.campaigns[campaign.id], command)
         except Refusal:
             return False
         self.record(streams.campaign(campaign.id), *events)
@@ -351,7 +358,7 @@ class World:
     def tell_lead(self, lead_id: UUID, command: lead_commands.Command) -> None:
         lead = self.rosters[self.campaign_of[lead_id]][lead_id]
         try:
-            events = lead_commands.decide(lead, command)
+            events = self.rules.decide_lead(lead, command)
         except Refusal:
             return
         self.record(streams.lead(lead_id), *events)

@@ -1,0 +1,1 @@
+"""Backups, restores, and what a restored database may do."""

@@ -1,0 +1,1 @@
+"""What comes back by mail, against a real Postgres and real mail servers."""

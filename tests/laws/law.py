@@ -1,0 +1,59 @@
+"""What a law is: a sentence about a part of the program, a way to draw cases, and a check that raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+from msgspec import Struct
+
+Part = TypeVar("Part")
+Case = TypeVar("Case")
+
+_calmly = settings(
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+class Law(Struct, Generic[Part, Case], frozen=True):
+    """``check`` holds of ``part`` for each of the ``cases``; it raises where it does not."""
+
+    says: str
+    part: Part
+    cases: st.SearchStrategy[Case]
+    check: Callable[[Part, Case], None]
+
+    def hold(self, examples: int, chance: int | None = None) -> None:
+        """Search for a counter-example among so many cases. Raises what ``check`` raises for the smallest found."""
+
+        def checked(case: Any) -> None:
+            self.check(self.part, case)
+
+        test = given(self.cases)(checked)
+        test = settings(_calmly, max_examples=examples)(test)
+        (test if chance is None else seed(chance)(test))()
+
+    def fails_for(self, broken: Part, examples: int) -> bool:
+        """Whether a counter-example is found among so many cases when ``broken`` stands in for the part.
+
+        They are the same cases each time.
+        """
+        quickly = settings(_calmly, max_examples=examples, phases=[Phase.generate], derandomize=True)
+        try:
+            find(self.cases, lambda case: not self._holds(broken, case), settings=quickly)
+        except NoSuchExample:
+            return False
+        return True
+
+    def _holds(self, part: Part, case: Case) -> bool:
+        try:
+            self.check(part, case)
+        except (Exception, pytest.fail.Exception):
+            return False
+        return True

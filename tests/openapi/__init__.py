@@ -1,0 +1,1 @@
+"""The API checked by machine against its own OpenAPI document."""
