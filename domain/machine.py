@@ -38,19 +38,25 @@ class StatusMachine(Generic[S, T]):
             dict.fromkeys([initial, *(end for arrow in arrows for end in (arrow.source, arrow.target))])
         )
         self.triggers: tuple[T, ...] = tuple(dict.fromkeys(arrow.trigger for arrow in arrows))
-        self._machine = Machine(
+        machine = Machine(
             model=None,
             states=list(self.statuses),
             initial=initial,
             transitions=[[str(arrow.trigger), str(arrow.source), str(arrow.target)] for arrow in arrows],
             auto_transitions=False,
         )
-        self._by_name: dict[str, S] = {str(status): status for status in self.statuses}
+        by_name: dict[str, S] = {str(status): status for status in self.statuses}
+        # Asked once of the machine, for every fact of every fold asks it again.
+        self._targets: dict[tuple[T, S], S] = {
+            (trigger, source): by_name[str(found[0].dest)]
+            for trigger in self.triggers
+            for source in self.statuses
+            if (found := machine.get_transitions(trigger, source))
+        }
 
     def target(self, trigger: T, source: S) -> S | None:
         """Where ``trigger`` leads from ``source``; None when it is not legal there."""
-        found = self._machine.get_transitions(trigger, source)
-        return self._by_name[str(found[0].dest)] if found else None
+        return self._targets.get((trigger, source))
 
     def legal(self, source: S) -> frozenset[T]:
         """The triggers that are legal in ``source``."""

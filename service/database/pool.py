@@ -45,7 +45,6 @@ async def open_pool(
             max_size=max_size,
             timeout=_CONNECT_SECONDS,
             init=_refuse_old_servers,
-            reset=_keep_session,
             server_settings=settings,
         )
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -71,13 +70,6 @@ async def connect_as_owner(dsn: str, *, application_name: str) -> Connection:
 def session_settings(application_name: str) -> dict[str, str]:
     """What every session of ours starts with."""
     return {"application_name": application_name, "search_path": SCHEMA, "timezone": "UTC"}
-
-
-async def _keep_session(connection: Connection) -> None:
-    """Between two users a session stays as it is, for none of ours changes it for longer than a transaction lasts.
-
-    A transaction left open is rolled back all the same. The library's own reset is a round trip after every use.
-    """
 
 
 async def _refuse_old_servers(connection: Connection) -> None:

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from service.logging import configure_logging
-from tests.benchmarks import report
+from tests.benchmarks import markdown, plots, report
 from tests.benchmarks.benchmark import Benchmark, Scale
 from tests.benchmarks.catalogue import ALL
 from tests.benchmarks.ground import scratch_directory, server
-from tests.benchmarks.harness import Tell, run
+from tests.benchmarks.harness import Result, Tell, run
 
 RESULTS: Final = Path(__file__).parents[2] / "results"
 
@@ -26,14 +26,23 @@ RESULTS: Final = Path(__file__).parents[2] / "results"
 def main() -> int:
     """The exit code: 0 when all benchmarks came to their end."""
     options = _parser().parse_args()
+    console = Console()
+    result = report.read(options.read) if options.read else _measure(options, console)
+    report.show(result, console)
+    if not options.read:
+        console.print(f"Kept as {report.write(result, options.results)}", highlight=False)
+    table = options.results / "table.md"
+    table.write_text(markdown.table(result), encoding="utf-8")
+    pictures = plots.write(result, options.results)
+    console.print(f"Its table is {table}, its {len(pictures)} pictures lie beside it.", highlight=False)
+    return 1 if any(finding.error for finding in result.findings) else 0
+
+
+def _measure(options: argparse.Namespace, console: Console) -> Result:
     benchmarks = [benchmark for benchmark in ALL if not options.names or benchmark.name in options.names]
     configure_logging("error")
-    console = Console()
     with scratch_directory() as directory, server(directory) as dsn, _progress(console, benchmarks) as tell:
-        result = uvloop.run(run(benchmarks, dsn, directory, options.scale, tell))
-    report.show(result, console)
-    console.print(f"Kept as {report.write(result, options.results)}", highlight=False)
-    return 1 if any(finding.error for finding in result.findings) else 0
+        return uvloop.run(run(benchmarks, dsn, directory, options.scale, tell))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,7 +66,10 @@ def _parser() -> argparse.ArgumentParser:
         default="full",
         help="full is what is quoted, quick takes two minutes",
     )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the directory for the JSON file")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the directory for what is kept")
+    parser.add_argument(
+        "--read", type=Path, metavar="FILE", help="measure nothing; show a result that was kept"
+    )
     return parser
 
 

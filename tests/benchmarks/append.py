@@ -22,7 +22,7 @@ from service.store.appends import Append, Appended, At, New, StreamWrite
 from service.store.codec import Codec
 from service.store.log import EventStore
 from tests.benchmarks.benchmark import Benchmark, Scale, Setting
-from tests.benchmarks.figures import Figure, Measurement, compared, in_turns, series
+from tests.benchmarks.figures import Aim, Figure, Measurement, compared, in_turns, series
 from tests.benchmarks.peers import pgbench
 from tests.benchmarks.peers.eventsourcing_package import append_all
 
@@ -34,6 +34,11 @@ _CLOCK: Final = SystemClock()
 EVENT: Final = SendIntended(
     campaign_id=new_id(), send_id=new_id(), node_id=new_id(), sender_id=new_id(), attempt=1, action="email"
 )
+
+
+_PACKAGE: Final = "the eventsourcing package"
+_AIMS: Final = {_PACKAGE: (Aim(25_000), Aim(8, "ratio"))}
+"""Of appends that are grouped."""
 
 
 class Load(Struct, frozen=True):
@@ -81,12 +86,13 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
                     partial(_append_by_package, dsn, load),
                     *_pgbench(setting, dsn, load),
                 )
-                others = {"bare INSERT of a row": bare, "the eventsourcing package": package}
+                others = {"bare INSERT of a row": bare, _PACKAGE: package}
                 if by_pgbench:
                     others["pgbench, INSERT of a row"] = by_pgbench[0]
                 for words, runs in others.items():
                     beside = series(f"{words}, {_connections(load)}", runs)
-                    yield compared("events/s", series(load.words, ours), beside, size=load.writers)
+                    aims = _AIMS.get(words, ()) if load.writers > CONNECTIONS else ()
+                    yield compared("events/s", series(load.words, ours), beside, size=load.writers, aims=aims)
             await store.close()
 
 

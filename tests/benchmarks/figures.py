@@ -27,10 +27,18 @@ class Series(Struct, frozen=True):
     runs: Sequence[float]
 
 
+class Aim(Struct, frozen=True):
+    """What a figure is to come to: ``limit`` at least, or at most where less is better; in its unit, or as a ratio."""
+
+    limit: float
+    of: Literal["value", "ratio"] = "value"
+
+
 class Figure(Struct, frozen=True, kw_only=True):
     """One finding. ``ratio`` is ``ours`` to ``beside``: of two rates more is better, of two durations less.
 
     ``size`` is how much there was of what the benchmark varies (leads, writers). ``parts``: seconds by where they went.
+    ``aims`` are what was asked of it before it was measured.
     """
 
     unit: Unit
@@ -39,6 +47,12 @@ class Figure(Struct, frozen=True, kw_only=True):
     ratio: float | None = None
     size: int | None = None
     parts: Mapping[str, float] = {}
+    aims: Sequence[Aim] = ()
+
+    def meets(self, aim: Aim) -> bool:
+        """Whether it comes to that."""
+        reached = self.ours.value if aim.of == "value" else self.ratio or 0.0
+        return reached <= aim.limit if self.unit in LESS_IS_BETTER else reached >= aim.limit
 
 
 def series(what: str, runs: Sequence[float]) -> Series:
@@ -52,18 +66,19 @@ def compared(
     beside: Series,
     size: int | None = None,
     parts: Mapping[str, float] | None = None,
+    aims: Sequence[Aim] = (),
 ) -> Figure:
     """Ours beside another. Runs that took turns are compared pair by pair, so that a busy moment counts for both."""
     if len(ours.runs) == len(beside.runs):
         ratio = median(one / other for one, other in zip(ours.runs, beside.runs, strict=True))
     else:
         ratio = ours.value / beside.value
-    return Figure(unit=unit, ours=ours, beside=beside, ratio=ratio, size=size, parts=parts or {})
+    return Figure(unit=unit, ours=ours, beside=beside, ratio=ratio, size=size, parts=parts or {}, aims=aims)
 
 
-def plain(unit: Unit, ours: Series, size: int | None = None) -> Figure:
+def plain(unit: Unit, ours: Series, size: int | None = None, aims: Sequence[Aim] = ()) -> Figure:
     """A measurement that nothing stands beside."""
-    return Figure(unit=unit, ours=ours, size=size)
+    return Figure(unit=unit, ours=ours, size=size, aims=aims)
 
 
 def percentile(percent: int, runs: Sequence[float]) -> float:

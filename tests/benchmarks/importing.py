@@ -11,7 +11,7 @@ from msgspec import Struct
 from service.projector.runner import Projector
 from service.settings import Settings
 from tests.benchmarks.benchmark import Benchmark, Scale, Setting
-from tests.benchmarks.figures import Figure, compared, plain, series
+from tests.benchmarks.figures import Aim, Figure, compared, plain, series
 from tests.benchmarks.launching import client_on
 from tests.benchmarks.processes import in_own_process
 from tests.benchmarks.rawcopy import copy_rows, save_rows
@@ -61,6 +61,7 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
         series(words, imported),
         series("raw COPY of what the import writes", copied),
         size=size.rows,
+        aims=(Aim(20_000), Aim(0.25, "ratio")),
     )
     yield plain("MB", series(f"{words}: peak memory of the process", memory), size.rows)
 

@@ -16,11 +16,16 @@ _PARTS_SHOWN: Final = 8
 
 
 def write(result: Result, directory: Path) -> Path:
-    """Keep the result in a file of its own, named after its time, and answer which."""
+    """Keep the result as JSON in a file named after its time, and answer which."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / f"bench-{result.date:%Y%m%dT%H%M%SZ}-{result.scale}.json"
     file.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
     return file
+
+
+def read(file: Path) -> Result:
+    """A result that was kept."""
+    return msgspec.json.decode(file.read_bytes(), type=Result)
 
 
 def show(result: Result, console: Console) -> None:
@@ -57,19 +62,21 @@ def _table(finding: Finding) -> Table:
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
-    ours = (figure.ours.what, _value(figure.ours, figure.unit))
+    ours = (figure.ours.what, value(figure.ours, figure.unit))
     if figure.beside is None or figure.ratio is None:
         return (*ours, "", "", "")
     better = "↓" if figure.unit in LESS_IS_BETTER else "↑"
-    ratio = f"{_rounded(figure.ratio)} × {better}"
-    return (*ours, figure.beside.what, _value(figure.beside, figure.unit), ratio)
+    ratio = f"{rounded(figure.ratio)} × {better}"
+    return (*ours, figure.beside.what, value(figure.beside, figure.unit), ratio)
 
 
-def _value(series: Series, unit: Unit) -> str:
-    return f"{_rounded(series.value)} {unit}"
+def value(series: Series, unit: Unit) -> str:
+    """The median of the runs, with its unit."""
+    return f"{rounded(series.value)} {unit}"
 
 
-def _rounded(number: float) -> str:
+def rounded(number: float) -> str:
+    """To three digits, or to whole ones."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 

@@ -28,7 +28,7 @@ from service.projector.runner import Projector
 from service.serving import projecting, working
 from service.settings import Settings
 from tests.benchmarks.benchmark import Benchmark, Scale, Setting
-from tests.benchmarks.figures import Figure, compared, series
+from tests.benchmarks.figures import Aim, Figure, compared, series
 from tests.benchmarks.peers import postfix
 from tests.benchmarks.processes import in_own_process, program
 from tests.benchmarks.sampling import sampled
@@ -66,7 +66,7 @@ class Size(Struct, frozen=True):
 SIZES: Final[Mapping[Scale, Size]] = {
     "smallest": Size(100, 1),
     "quick": Size(1_500, 1),
-    "full": Size(4_000, 3),
+    "full": Size(3_000, 2),
 }
 
 
@@ -101,11 +101,13 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
                 )
     loop = series(f"bare aiosmtplib loop, {CONNECTIONS} connections", rates["bare"])
     one = series(f"worker, {CONNECTIONS} connections", rates["one"])
-    yield compared("mails/s", one, loop, parts=parts)
+    yield compared("mails/s", one, loop, parts=parts, aims=(Aim(0.8, "ratio"),))
     wider = series(f"worker, {_WIDER.worker_concurrency} mails in flight", rates["wider"])
     yield compared("mails/s", wider, loop)
     yield compared("mails/s", series("worker and projector in one process", rates["projecting"]), loop)
-    yield compared("mails/s", series("two workers, each a process", rates["two"]), one)
+    yield compared(
+        "mails/s", series("two workers, each a process", rates["two"]), one, aims=(Aim(1.2, "ratio"),)
+    )
     if "source" in rates:
         yield compared("mails/s", loop, series("smtp-source, which is written in C", rates["source"]))
 

@@ -10,7 +10,7 @@ from litestar import Litestar, Response, get, post
 
 from service.database.pool import Pool
 
-_CAMPAIGN = "SELECT row_to_json(c) FROM dispatch_campaigns AS c WHERE workspace_id = $1 AND campaign_id = $2"
+_CAMPAIGN = "SELECT row_to_json(c) FROM campaigns AS c WHERE workspace_id = $1 AND campaign_id = $2"
 _INSERT = "INSERT INTO bare_launches (campaign_id) VALUES ($1)"
 
 
