@@ -69,8 +69,9 @@ def _check_clean(dsn: str, deadline: float, seed: int, tally: Tally) -> int:
 
 
 def _check_planted(dsn: str, deadline: float, seed: int, tally: Tally) -> int:
-    missed = 0
+    missed, share = 0, (deadline - time.monotonic()) / len(BUGS)
     for bug in BUGS:
+        deadline = time.monotonic() + share
         found, tries = None, 0
         while found is None and (tries == 0 or time.monotonic() < deadline):
             tries += 1
