@@ -53,6 +53,7 @@ OfPerson = Annotated[
     **operation(
         "person.erase",
         Scope.CAMPAIGNS_WRITE,
+        problems=["invalid-value"],
         answer={"erased": {"leads": 2, "drafts": 3, "documents": 7}},
     ),
 )

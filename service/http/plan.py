@@ -70,7 +70,10 @@ class OnePlan(Struct, frozen=True):
     **operation(
         "campaign.plan",
         Scope.CAMPAIGNS_READ,
-        problems=["no-sender-accounts", "no-pending-leads", "no-sendable-nodes", "all-leads-skipped"],
+        problems=[
+            *("no-sender-accounts", "no-pending-leads", "no-sendable-nodes", "all-leads-skipped"),
+            "invalid-value",
+        ],
         answer=examples.PLAN,
     ),
 )

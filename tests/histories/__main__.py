@@ -69,15 +69,21 @@ def _check_clean(dsn: str, deadline: float, seed: int, tally: Tally) -> int:
 
 
 def _check_planted(dsn: str, deadline: float, seed: int, tally: Tally) -> int:
-    missed = 0
-    for bug in BUGS:
-        found, tries = None, 0
-        while found is None and (tries == 0 or time.monotonic() < deadline):
-            tries += 1
-            found = _check(dsn, Plan(seed=seed + 100 * tries), bug, tally)
-        click.echo(f"{bug.name}, run {tries}: {(found or 'NOT FOUND').splitlines()[0]}")
-        missed += found is None
-    return 1 if missed else 0
+    """Each bug once, then again those that have not shown, for some need luck."""
+    hidden, turn = list(BUGS), 0
+    while hidden and (turn == 0 or time.monotonic() < deadline):
+        turn += 1
+        hidden = [bug for bug in hidden if not _shows(dsn, bug, Plan(seed=seed + 100 * turn), tally)]
+    for bug in hidden:
+        click.echo(f"{bug.name}: NOT FOUND in {turn} runs")
+    return len(hidden)
+
+
+def _shows(dsn: str, bug: Bug, plan: Plan, tally: Tally) -> bool:
+    found = _check(dsn, plan, bug, tally)
+    if found is not None:
+        click.echo(f"{bug.name}: {found.splitlines()[0]}")
+    return found is not None
 
 
 @click.command()
@@ -91,9 +97,9 @@ def main(minutes: float, seed: int, planted: bool) -> None:
         Path(directory).chmod(0o755)  # the server of a run as root runs as another user
         with EmbeddedPostgres(Path(directory), _UNSAFE_BUT_FAST) as dsn:
             asyncio.run(migrate(dsn))
-            code = (_check_planted if planted else _check_clean)(dsn, deadline, seed, tally)
-    click.echo(f"{tally}: {'violations found' if code else 'as they should be'}")
-    sys.exit(code)
+            wrong = (_check_planted if planted else _check_clean)(dsn, deadline, seed, tally)
+    click.echo(f"{tally}: {'not as they should be' if wrong else 'as they should be'}")
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +13,7 @@ from service.database.pool import Connection, Pool
 from service.store import appends
 from service.store.errors import OutcomeUnknown, StoreUnavailable
 from service.store.feed import Feed
+from service.store.feed import Page as FeedPage
 from service.store.log import EventStore
 from tests.histories.history import (
     Answer,
@@ -33,6 +34,8 @@ from tests.histories.history import (
 from tests.histories.recording import Recorder
 from tests.store.events import ANY_VERSION, CODEC, Counted, append, write
 
+Isolation: TypeAlias = Literal["read_committed", "repeatable_read"]
+
 WORKSPACE: Final = UUID(int=7)
 _BROKEN: Final = (
     OutcomeUnknown,
@@ -45,13 +48,17 @@ _BROKEN: Final = (
 
 
 class Client:
-    """Appends, reads and follows. What breaks is answered as ``Lost``, what nobody promised as ``Failed``."""
+    """Appends, reads and follows. What breaks is answered as ``Lost``, what nobody promised as ``Failed``.
 
-    def __init__(self, pool: Pool, recorder: Recorder) -> None:
+    It follows the feed in transactions of ``isolation``.
+    """
+
+    def __init__(self, pool: Pool, recorder: Recorder, isolation: Isolation = "read_committed") -> None:
         self._pool = pool
         self._store = EventStore(pool, CODEC)
         self._feed = Feed(pool, CODEC)
         self._recorder = recorder
+        self._isolation = isolation
 
     async def append(self, request: Append) -> Answer:
         """Append, together with what others append at the moment."""
@@ -98,7 +105,7 @@ class Client:
         number = self._recorder.begin(request)
         upto = after
         try:
-            page = await self._feed.read(after, limit)
+            page = await self._page(after, limit)
             entries = tuple((entry.position, _number(entry.event)) for entry in page.events)
             answer: Answer = Page(entries, page.upto)
             upto = page.upto
@@ -106,6 +113,15 @@ class Client:
             answer = _trouble(error)
         self._answered(number, request, answer)
         return upto
+
+    async def _page(self, after: int, limit: int) -> FeedPage:
+        """As a reader does that keeps its checkpoint in the database: it looks there first."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation=self._isolation),
+        ):
+            await connection.execute("SELECT FROM projections")
+            return await self._feed.read(after, limit, connection)
 
     async def close(self) -> None:
         """Wait for the appends under way."""

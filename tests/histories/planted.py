@@ -17,6 +17,7 @@ from msgspec import Struct
 from service.database.pool import Connection
 from service.projector import runner
 from service.projector.runner import Projector
+from tests.histories.client import Isolation
 
 
 class Change(Struct, frozen=True):
@@ -28,12 +29,13 @@ class Change(Struct, frozen=True):
 
 
 class Bug(Struct, frozen=True, kw_only=True):
-    """What is done wrong, in the log's functions, its sequence, and the projector."""
+    """What is done wrong: in the log's functions, its sequence, the projector, and by readers of the feed."""
 
     name: str
     functions: tuple[Change, ...] = ()
     cached_positions: int = 1
     projector: tuple[Change, ...] = ()
+    reading: Isolation = "read_committed"
 
 
 _NO_HEAD_LOCK: Final = Change(
@@ -75,6 +77,7 @@ BUGS: Final = (
         name="REPEATABLE READ reader",
         functions=(Change("feed", "PERFORM require_read_committed();", "NULL;"),),
         projector=(Change(_RUNNER, 'isolation="read_committed"', 'isolation="repeatable_read"'),),
+        reading="repeatable_read",
     ),
     Bug(
         name="checkpoint moved outside the transaction of its rows",

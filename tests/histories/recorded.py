@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -49,7 +50,6 @@ async def record(dsn: str, directory: Path, plan: Plan, bug: Bug | None = None) 
 
 
 async def _let_work(dsn: str, directory: Path, plan: Plan, bug: Bug | None, owner: Connection) -> None:
-    chance = Random(plan.seed)
     clients = await asyncio.gather(
         *(_start(dsn, directory, number, plan, bug) for number in range(1, plan.clients + 1))
     )
@@ -57,19 +57,31 @@ async def _let_work(dsn: str, directory: Path, plan: Plan, bug: Bug | None, owne
         for client in clients:
             assert client.stdin is not None
             client.stdin.write(b"go\n")
-        deaths = chance.sample(clients, plan.kills)
-        for turn in range(plan.cuts + plan.kills):
-            await asyncio.sleep(plan.seconds / (plan.cuts + plan.kills + 1))
-            if turn % (plan.cuts // max(plan.kills, 1) + 1) == 1 and deaths:
-                deaths.pop().kill()
-            else:
-                await _cut_one(owner, chance)
+        await _disturb(clients, plan, owner)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await asyncio.gather(*(client.wait() for client in clients))
     finally:
         for client in clients:
-            if client.returncode is None:
-                client.kill()
+            _kill(client)
+
+
+async def _disturb(clients: Sequence[Process], plan: Plan, owner: Connection) -> None:
+    """Kill and cut, in any order, while the clients work."""
+    chance, loop = Random(plan.seed), asyncio.get_running_loop()
+    victims: list[Process | None] = [*chance.sample(clients, plan.kills), *[None] * plan.cuts]
+    chance.shuffle(victims)
+    began, pace = loop.time(), plan.seconds / (len(victims) + 1)
+    for turn, victim in enumerate(victims, start=1):
+        await asyncio.sleep(began + turn * pace - loop.time())
+        if victim is None:
+            await _cut_one(owner, chance)
+        else:
+            _kill(victim)
+
+
+def _kill(client: Process) -> None:
+    with suppress(ProcessLookupError):  # it may have ended by itself
+        client.kill()
 
 
 async def _start(dsn: str, directory: Path, number: int, plan: Plan, bug: Bug | None) -> Process:

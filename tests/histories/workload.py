@@ -134,12 +134,14 @@ async def _follow_until(client: Client, reader: str, deadline: float) -> None:
 
 async def _work(pool: Pool, given: argparse.Namespace) -> None:
     file = os.open(given.record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    client = Client(pool, Recorder(lambda line: os.write(file, line)))
+    bug = BY_NAME.get(given.bug)
+    isolation = "read_committed" if bug is None else bug.reading
+    client = Client(pool, Recorder(lambda line: os.write(file, line)), isolation)
     print("ready", flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.readline)
     deadline, chance = time.monotonic() + given.seconds, Random(given.seed)
     numbers = [given.number * _NUMBERS_A_CLIENT]
-    projecting = projector(BY_NAME.get(given.bug))(pool, Feed(pool, CODEC), [TALLY], SMALL_PAGE)
+    projecting = projector(bug)(pool, Feed(pool, CODEC), [TALLY], SMALL_PAGE)
     running = asyncio.create_task(projecting.run())
     await asyncio.gather(
         *(Writer(client, Random(chance.random()), numbers).write_until(deadline) for _ in range(WRITERS)),

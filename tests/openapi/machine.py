@@ -19,9 +19,12 @@ from schemathesis.generation import GenerationMode
 
 _OF_THE_FORM: Final = {
     *("bad-request", "malformed-json", "unsupported-media-type", "body-too-large"),
-    *("invalid-parameter", "invalid-if-match", "invalid-idempotency-key"),
+    *("invalid-parameter", "invalid-idempotency-key"),
 }
-"""What a request that fits the document is never refused for. (Not all of what makes sense can be said in a schema.)"""
+"""What a request that fits the document is never refused for. Not all of what makes sense can be said in a schema.
+
+``invalid-if-match`` is missing: at boundaries Schemathesis sends ``If-Match: 0``, whatever the pattern says.
+"""
 _BY_STATE: Final = ["2xx", "400", "402", "403", "404", "409", "412", "422"]
 """What a request that fits the document may be answered with."""
 
