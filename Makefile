@@ -8,10 +8,10 @@ PACKAGES := .venv/packages-$(shell { $(PYTHON) -V; cat requirements.lock; } | ck
 PROGRAM := .venv/program-$(shell cksum < pyproject.toml | tr -d ' ')
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo run test check bench
+.PHONY: help demo run test test-long mutants check bench
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 demo: $(PROGRAM) ## two whole campaigns on this machine, from nothing to their verified history
 	@$(BIN)/python -m tests.linkedin --manners '{"accepting": 1}' -- $(BIN)/liftoff demo
@@ -21,6 +21,15 @@ run: $(PROGRAM) ## the service, until Ctrl-C
 
 test: $(PROGRAM) ## every test
 	$(BIN)/python -m pytest --quiet
+
+MINUTES ?= 10
+
+test-long: $(PROGRAM) ## the long forms of the tests, for MINUTES=10
+	@$(BIN)/python -m tests.long --minutes $(MINUTES)
+
+mutants: $(PROGRAM) ## small changes to the domain that no test notices
+	$(BIN)/mutmut run
+	@$(BIN)/mutmut results
 
 check: $(PROGRAM) ## format, lint, types, import rules
 	$(BIN)/ruff format --check
