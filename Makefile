@@ -8,7 +8,7 @@ PACKAGES := .venv/packages-$(shell { $(PYTHON) -V; cat requirements.lock; } | ck
 PROGRAM := .venv/program-$(shell cksum < pyproject.toml | tr -d ' ')
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo run test test-faults check bench
+.PHONY: help demo run test test-long test-faults mutants check bench
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -24,6 +24,15 @@ test: $(PROGRAM) ## every test
 
 test-faults: $(PROGRAM) ## the kill matrix: workers killed at every point of sending, 180 times; hours on one core
 	@$(BIN)/python -m tests.faults
+
+MINUTES ?= 10
+
+test-long: $(PROGRAM) ## the long forms of the tests, for MINUTES=10
+	@$(BIN)/python -m tests.long --minutes $(MINUTES)
+
+mutants: $(PROGRAM) ## small changes to the domain that no test notices
+	$(BIN)/mutmut run
+	@$(BIN)/mutmut results
 
 check: $(PROGRAM) ## format, lint, types, import rules
 	$(BIN)/ruff format --check

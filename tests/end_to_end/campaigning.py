@@ -31,7 +31,7 @@ async def make_ready(
     api: httpx.AsyncClient, sink_url: str, leads: int, senders: int, name: str = "Spring"
 ) -> str:
     """A draft with two mails for each of so many leads, ready to launch; answers its id."""
-    ids = [await _sender(api, sink_url, f"{name}-{number}".lower()) for number in range(senders)]
+    ids = [await make_sender(api, sink_url, f"{name}-{number}".lower()) for number in range(senders)]
     body = {"type": "email", "name": name, "sender_account_ids": ids}
     campaign_id: str = good(await api.post("/api/campaigns", json=body))["campaign"]["id"]
     good(await api.patch(f"/api/campaigns/{campaign_id}", json={"sequence_nodes": SEQUENCE}))
@@ -47,7 +47,8 @@ async def make_ready(
     return campaign_id
 
 
-async def _sender(api: httpx.AsyncClient, sink_url: str, who: str) -> str:
+async def make_sender(api: httpx.AsyncClient, sink_url: str, who: str) -> str:
+    """A sender account that is ready; answers its id."""
     body = {
         "type": "email",
         "email_address": f"{who}@sender.example",

@@ -29,15 +29,22 @@ class Law(Struct, Generic[Part, Case], frozen=True):
     cases: st.SearchStrategy[Case]
     check: Callable[[Part, Case], None]
 
-    def hold(self, examples: int, chance: int | None = None) -> None:
-        """Search for a counter-example among so many cases. Raises what ``check`` raises for the smallest found."""
+    def hold(self, examples: int, chance: int | None = None) -> int:
+        """Search for a counter-example among so many cases; answers how many there were.
+
+        Raises what ``check`` raises for the smallest found. The same ``chance`` draws the same cases.
+        """
+        cases = 0
 
         def checked(case: Any) -> None:
+            nonlocal cases
+            cases += 1
             self.check(self.part, case)
 
         test = given(self.cases)(checked)
         test = settings(_calmly, max_examples=examples)(test)
         (test if chance is None else seed(chance)(test))()
+        return cases
 
     def fails_for(self, broken: Part, examples: int) -> bool:
         """Whether a counter-example is found among so many cases when ``broken`` stands in for the part.

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.credits import (
     EMPTY,
@@ -13,9 +10,7 @@ from domain.credits import (
     CreditsCharged,
     CreditsRefunded,
     CreditsReserved,
-    Grant,
     Ledger,
-    Reserve,
     Settle,
     decide,
     fold,
@@ -23,25 +18,7 @@ from domain.credits import (
 from domain.event import Event
 from domain.refusal import Refusal
 from tests.domain.test_credits import recorded
-
-few_ids = st.integers(1, 4).map(lambda number: UUID(int=number))
-settlements = st.builds(
-    Settle,
-    reservation_id=few_ids,
-    done=st.integers(-1, 8),
-    reason=st.sampled_from(["not-produced", "abandoned"]),
-)
-commands: st.SearchStrategy[Command] = st.one_of(
-    st.builds(Grant, few_ids, st.integers(-1, 20)),
-    st.builds(
-        Reserve,
-        reservation_id=st.uuids(),
-        action=st.sampled_from(["AI_MESSAGE_GENERATION", "LINKEDIN_PROFILE"]),
-        count=st.integers(-1, 8),
-    ),
-    settlements,
-)
-lives = st.lists(commands, max_size=25)
+from tests.kit.credits import lives, settlements
 
 
 def live(life: list[Command]) -> tuple[list[Ledger], list[Event]]:

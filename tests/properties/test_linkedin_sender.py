@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from uuid import UUID
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.sender.decide import (
-    Change,
     Command,
     RecordConnected,
     RecordDisconnected,
     RecordNotVerified,
-    Remove,
     decide,
 )
-from domain.sender.events import SenderChange
-from domain.sender.limits import MAX_WEEKLY_LIMIT
 from domain.sender.state import MACHINE, Sender, fold
 from tests.domain.test_linkedin_sender import new_account
 from tests.domain.test_sender import recorded
-
-few_ids = st.integers(1, 3).map(lambda number: UUID(int=number))
-commands = st.one_of(
-    st.just(RecordConnected()),
-    st.builds(RecordNotVerified, few_ids),
-    st.builds(
-        RecordDisconnected,
-        occasion=st.sampled_from(("verification", "launch", "sending", "notice")),
-        detail_id=few_ids,
-    ),
-    st.builds(
-        lambda limit: Change(SenderChange(weekly_connection_limit=limit)), st.integers(1, MAX_WEEKLY_LIMIT)
-    ),
-)
-lives = st.lists(commands | st.just(Remove()), max_size=20)
+from tests.kit.senders import account_commands, account_lives
 
 
 def live(life: list[Command]) -> list[Sender]:
@@ -50,21 +30,21 @@ def live(life: list[Command]) -> list[Sender]:
     return states
 
 
-@given(lives)
+@given(account_lives)
 def test_an_account_is_connected_or_says_why_not(life: list[Command]) -> None:
     for account in live(life):
         assert account.status in ("connected", "disconnected", "error")
         assert (account.detail_id is None) == (account.status == "connected")
 
 
-@given(lives)
+@given(account_lives)
 def test_the_status_moves_only_along_the_arrows(life: list[Command]) -> None:
     arrows = {(arrow.source, arrow.target) for arrow in MACHINE.arrows}
     for before, after in pairwise(live(life)):
         assert before.status == after.status or (before.status, after.status) in arrows
 
 
-@given(lives, commands)
+@given(account_lives, account_commands)
 def test_the_last_finding_counts(life: list[Command], command: Command) -> None:
     account = live([*life, command])[-1]
     if not account.removed:

@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from uuid import UUID
 
-import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.event import Event
-from domain.sender.decide import (
-    Change,
-    Command,
-    ConfigureInbox,
-    RecordRejected,
-    RecordVerified,
-    Remove,
-    decide,
-)
-from domain.sender.events import SenderChange, SenderStatus, WarmupStatus
+from domain.sender.decide import Command, ConfigureInbox, RecordRejected, Remove, decide
+from domain.sender.events import SenderStatus, WarmupStatus
 from domain.sender.state import MACHINE, Sender, fold
 from tests.domain.test_sender import new_sender, recorded
-
-few_ids = st.integers(1, 3).map(lambda number: UUID(int=number))
-commands = st.one_of(
-    st.builds(ConfigureInbox, few_ids),
-    st.builds(RecordVerified, few_ids),
-    st.builds(
-        RecordRejected,
-        inbox_id=few_ids,
-        occasion=st.sampled_from(("verification", "sending")),
-        detail_id=few_ids,
-    ),
-    st.builds(
-        lambda limit, warmup: Change(SenderChange(daily_limit=limit, warmup_status=warmup)),
-        st.integers(1, 500) | st.just(msgspec.UNSET),
-        st.sampled_from(("not_started", "warming", "active", msgspec.UNSET)),
-    ),
-)
-lives = st.lists(commands | st.just(Remove()), max_size=20)
-warmups = st.sampled_from(("not_started", "warming", "active"))
+from tests.kit.senders import mail_commands, mail_lives, warmups
 
 
 def live(warmup: WarmupStatus, life: list[Command]) -> list[Sender]:
@@ -58,7 +30,7 @@ def _evolved(sender: Sender, event: Event) -> Sender:
     return evolved
 
 
-@given(warmups, lives)
+@given(warmups, mail_lives)
 def test_a_sender_sends_exactly_when_its_inbox_is_verified_and_warmed_up(
     warmup: WarmupStatus, life: list[Command]
 ) -> None:
@@ -75,7 +47,7 @@ def test_a_sender_sends_exactly_when_its_inbox_is_verified_and_warmed_up(
             assert sender.status == ("pending" if sender.detail_id is None else "error")
 
 
-@given(warmups, lives)
+@given(warmups, mail_lives)
 def test_the_status_moves_only_along_the_arrows(warmup: WarmupStatus, life: list[Command]) -> None:
     arrows = {(arrow.source, arrow.target) for arrow in MACHINE.arrows}
     states = live(warmup, life)
@@ -83,7 +55,7 @@ def test_the_status_moves_only_along_the_arrows(warmup: WarmupStatus, life: list
         assert before.status == after.status or (before.status, after.status) in arrows
 
 
-@given(warmups, lives, commands | st.just(Remove()))
+@given(warmups, mail_lives, mail_commands | st.just(Remove()))
 def test_a_command_that_sets_something_changes_nothing_the_second_time(
     warmup: WarmupStatus, life: list[Command], command: Command
 ) -> None:
@@ -91,7 +63,7 @@ def test_a_command_that_sets_something_changes_nothing_the_second_time(
         assert decide(live(warmup, [*life, command])[-1], command) == ()
 
 
-@given(warmups, lives)
+@given(warmups, mail_lives)
 def test_nothing_happens_after_the_removal(warmup: WarmupStatus, life: list[Command]) -> None:
     states = live(warmup, [*life, Remove(), *life])
     assert [sender.removed for sender in states].count(True) == 1
