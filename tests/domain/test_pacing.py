@@ -120,3 +120,10 @@ def test_a_lane_keeps_its_gap_and_its_jitter_from_send_to_send() -> None:
     lane = Lane(allowance(), allowance(), allowance(), MINUTE, jitter)
     charged = lane.charged(NOW)
     assert (charged.gap, charged.jitter) == (MINUTE, jitter)
+
+
+def test_a_limit_that_is_met_closes_until_midnight_and_yesterdays_sends_meet_none() -> None:
+    yesterday = allowance(sent=3, day=TODAY - timedelta(days=1))
+    assert allowance(sent=3).settled(NOW).next_free_at == datetime(2030, 3, 5, tzinfo=UTC)
+    assert yesterday.settled(NOW) == yesterday
+    assert (yesterday.charged(NOW).day, yesterday.charged(NOW).sent_today) == (TODAY, 1)
