@@ -109,3 +109,21 @@ def test_a_lane_with_jitter_is_free_after_the_drawn_gap() -> None:
     lane = Lane(allowance(5), allowance(None), untouched(4), MINUTE, jitter).charged(NOW)
     assert lane.free_at == NOW + jitter.stretched(MINUTE, NOW.date(), lane.sender.sent_today)
     assert lane.free_at > NOW + MINUTE
+
+
+def test_within_its_hours_a_campaigns_allowance_stays_as_it_is() -> None:
+    assert within_hours(allowance(), None, NOW) == allowance()
+
+
+def test_a_lane_keeps_its_gap_and_its_jitter_from_send_to_send() -> None:
+    jitter = Jitter(0.5, UUID(int=1))
+    lane = Lane(allowance(), allowance(), allowance(), MINUTE, jitter)
+    charged = lane.charged(NOW)
+    assert (charged.gap, charged.jitter) == (MINUTE, jitter)
+
+
+def test_a_limit_that_is_met_closes_until_midnight_and_yesterdays_sends_meet_none() -> None:
+    yesterday = allowance(sent=3, day=TODAY - timedelta(days=1))
+    assert allowance(sent=3).settled(NOW).next_free_at == datetime(2030, 3, 5, tzinfo=UTC)
+    assert yesterday.settled(NOW) == yesterday
+    assert (yesterday.charged(NOW).day, yesterday.charged(NOW).sent_today) == (TODAY, 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
-from domain.quota import Quota
+from domain.quota import Quota, hour_of
 from tests.domain.quotas import unused
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
@@ -64,3 +64,17 @@ def test_what_is_done_within_an_hour_is_counted_together() -> None:
 def test_an_hour_that_is_a_week_old_is_forgotten() -> None:
     later = NOON + HOUR + WEEK
     assert quota(1, h0=1).charged(later).done == {later: 1}
+
+
+def test_a_lowered_limit_is_met_again_when_enough_of_several_hours_are_forgotten() -> None:
+    assert quota(4, h0=1, h1=1, h2=3).free_at(NOON + 4 * HOUR) == NOON + 2 * HOUR + WEEK
+
+
+def test_a_quota_that_is_free_stays_as_it_is() -> None:
+    free = quota(3, h0=1)
+    assert free.settled(NOON + HOUR) == free
+
+
+def test_an_hour_begins_with_its_first_moment_wherever_the_clock_hangs() -> None:
+    kathmandu = timezone(timedelta(hours=5, minutes=45))
+    assert hour_of(datetime(2030, 3, 4, 18, 14, 59, 999_999, tzinfo=kathmandu)) == NOON

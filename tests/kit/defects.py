@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain import streams
-from domain.campaign.events import CampaignActivated, CampaignResumed
+from domain.campaign.events import CampaignActivated, CampaignPaused, CampaignResumed
 from domain.campaign.state import fold
 from domain.event import Event, Recorded
 from domain.lead.events import LeadsImported, LeadsRemoved, SendAccepted, SendIntended
@@ -61,11 +61,14 @@ def two_events_change_places(history: History, number: int) -> History | None:
     return swapped
 
 
-def a_campaign_resumes_that_is_not_paused(history: History, number: int) -> History | None:
+def a_campaign_pauses_twice_or_resumes_unpaused(history: History, number: int) -> History | None:
     """A trigger is pulled that the status does not have."""
     campaigns = _streams(history, streams.CAMPAIGN)
-    unpaused = [stream for stream in campaigns if _status(history, stream) != "paused"]
-    return _with(history, _chosen(unpaused, number), CampaignResumed()) if unpaused else None
+    if not campaigns:
+        return None
+    stream = _chosen(campaigns, number)
+    is_paused = _status(history, stream) == "paused"
+    return _with(history, stream, CampaignPaused(reason="requested") if is_paused else CampaignResumed())
 
 
 def an_older_run_writes(history: History, number: int) -> History | None:
@@ -112,7 +115,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     an_event_is_missing,
     an_event_is_told_twice,
     two_events_change_places,
-    a_campaign_resumes_that_is_not_paused,
+    a_campaign_pauses_twice_or_resumes_unpaused,
     an_older_run_writes,
     an_outcome_has_no_intent,
     a_step_is_sent_again,

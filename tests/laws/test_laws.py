@@ -9,7 +9,7 @@ import pytest
 from tests.laws.catalogue import LAWS
 from tests.laws.law import Law
 
-EXAMPLES = 25
+EXAMPLES = 20
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.says.replace(" ", "-"))
