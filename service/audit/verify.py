@@ -362,6 +362,8 @@ class Decoder:
             raise Wrong(f"no event of type {type_} and version {schema} is known to the manifest")
         if form == "v1-detached":
             payload = self._detached(*payload)
+        if not isinstance(payload, dict):
+            raise Wrong("its payload is no JSON object")
         return position, version, stream, int(event_id.replace("-", ""), 16), type_, payload
 
     def _detached(self, digest: str, length: int) -> Any:
@@ -501,11 +503,12 @@ class History:
     def _judge(self, stream: str, type_: str, payload: dict[str, Any]) -> None:
         if "compensates" in payload:
             self._require_events(payload["compensates"])
+        if stream.startswith(self.lead.prefix):
+            self._tell_lead(stream[len(self.lead.prefix) :], type_, payload)
+            return
         prefix, dash, subject = stream.partition("-")
         prefix += dash
-        if prefix == self.lead.prefix:
-            self._tell_lead(subject, type_, payload)
-        elif (kind := self.kinds.get(prefix)) is not None:
+        if (kind := self.kinds.get(prefix)) is not None:
             self._tell(kind, subject, type_, payload)
         elif prefix == self.rosters:
             named = self.naming[type_]
@@ -594,7 +597,8 @@ class History:
 
     def _move(self, kind: Kind, thing: Thing | Lead, type_: str, payload: dict[str, Any]) -> None:
         """Follow the first cause that applies through the status table."""
-        self._remember(kind, thing, payload)
+        if not kind.remembered.isdisjoint(payload):
+            self._remember(kind, thing, payload)
         if change := payload.get("change"):
             self._remember(kind, thing, change)
         if mark := kind.marks.get(type_):

@@ -172,6 +172,7 @@ FORGED: dict[str, Change] = {
     "it is no event of this workspace|is no event": lambda rows: rows[2].pop(),
     "it is no event of this workspace": lambda rows: rows[2].__setitem__(1, str(OTHER)),
     "it is not as it should be": lambda rows: rows[2].__setitem__(4, "x"),
+    "its payload is no JSON object": lambda rows: rows[2].__setitem__(13, []),
 }
 
 

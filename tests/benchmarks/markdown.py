@@ -23,7 +23,7 @@ def origin(result: Result) -> str:
     """Where and when the figures come from, in one sentence."""
     machine, postgres = result.machine, result.machine.postgres
     return (
-        f"Measured {result.date:%Y-%m-%d} on {machine.cores} cores ({machine.processor}, "
+        f"Measured {result.date:%Y-%m-%d} at {result.scale} scale on {machine.cores} cores ({machine.processor}, "
         f"{machine.memory_bytes / 1024**3:.0f} GB, load {machine.load:.1f} before), {machine.system}, "
         f"Python {machine.python}, Postgres {postgres['server_version']}, "
         f"fsync {postgres['fsync']}, synchronous_commit {postgres['synchronous_commit']}."

@@ -35,7 +35,7 @@ def shown_in(page: str, result: Result) -> str:
     """The page with the result's table in its place."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{markdown.aims(result)}{END}{after}"
+    return f"{before}{BEGIN}\n{markdown.aims(result)}\n{END}{after}"
 
 
 if __name__ == "__main__":
