@@ -59,7 +59,7 @@ _MOMENT: Final = "A version, or a time (RFC 3339)."
 
 @get(
     "/campaigns/{campaign_id:uuid}/diff",
-    **operation("campaign.diff", Scope.CAMPAIGNS_READ, answer={"diff": _EXAMPLE}),
+    **operation("campaign.diff", Scope.CAMPAIGNS_READ, answer={"diff": _EXAMPLE}, problems=["invalid-value"]),
 )
 async def diff_campaign(
     request: ApiRequest,

@@ -123,11 +123,15 @@ async def _records(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[str]]:
 
 def _end_of_records(text: str) -> int:
     """Where the last whole record of ``text`` ends: at the last line break with all quotes before it closed."""
-    end = text.rfind("\n") + 1
-    while end and text.count('"', 0, end) % 2:
+    end = last = text.rfind("\n") + 1
+    is_open = text.count('"', 0, end) % 2
+    while end and is_open:
         if len(text) > LONGEST_ROW:
-            return text.rfind("\n") + 1
-        end = text.rfind("\n", 0, end - 1) + 1
+            return last
+        # The last quote opened what is not closed, so every line break behind it is within quotes.
+        before = text.rfind("\n", 0, text.rfind('"', 0, end)) + 1
+        is_open = (is_open + text.count('"', before, end)) % 2
+        end = before
     return end
 
 

@@ -104,13 +104,16 @@ class TestDrafts:
     async def test_other_campaigns_of_the_senders_take_their_share(
         self, client: httpx.AsyncClient, liftoff: Liftoff, workspace_id: UUID, sender_id: str
     ) -> None:
-        path = await draft(client, [sender_id], leads=4)
+        path = await draft(client, [sender_id], leads=20)
         alone = await planned(client, path)
         other = await bring_to_active(client, liftoff, workspace_id, sender_id)
         await put_due(liftoff, workspace_id, other, UUID(sender_id), 28)
-        beside = await planned(client, path)  # 30 a day
-        assert [(day["day"], day["sends"]) for day in alone["days"]] == [("2030-01-31", 4), ("2030-02-02", 4)]
-        assert [day["sends"] for day in beside["days"]][:2] == [2, 2]
+        beside = await planned(client, path)  # 30 a day, of which each gets half
+        assert [(day["day"], day["sends"]) for day in alone["days"]] == [
+            ("2030-01-31", 20),
+            ("2030-02-02", 20),
+        ]
+        assert [day["sends"] for day in beside["days"]] == [15, 5, 15, 5]
 
     async def test_planning_writes_nothing(
         self, client: httpx.AsyncClient, liftoff: Liftoff, sender_id: str

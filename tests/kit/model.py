@@ -36,10 +36,12 @@ LEAD: Final[Machine] = {
     "connection_sent": {**_HEARD, "connect": "connected", "time_out": "timed_out"},
     "connected": {**_HEARD, **_WRITTEN, **_DONE},
     "message_sent": {**_HEARD, **_WRITTEN, **_DONE},
-    # The ends. A late answer counts, and evidence settles what was unknown; a rollback takes a skip back.
-    "completed": {"reply": "replied"},
+    # The ends. A late answer counts, so does a mail that comes back; evidence settles what was unknown, and so may a
+    # person; a rollback takes a skip back.
+    "completed": {"reply": "replied", "bounce": "bounced"},
     "timed_out": {"reply": "replied"},
     "outcome_unknown": {
+        "reopen": "pending",
         "reply": "replied",
         "accept": "sent",
         "bounce": "bounced",
