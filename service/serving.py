@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from service.channels.smtp import SmtpChannel
 from service.clock import SystemClock
 from service.composition import Liftoff, assembled, new_readers, new_worker
 from service.dispatch.health import WorkerProbe
-from service.http.app import Foundation
+from service.http.health import Probe
 from service.http.routes import api
 from service.metrics import new_registry
 from service.periodic import Duty, fulfilling
@@ -70,10 +70,10 @@ async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
             await stack.enter_async_context(projecting(liftoff))
             await stack.enter_async_context(fulfilling(auditing(liftoff)))
             await stack.enter_async_context(working(liftoff))
-            on = foundation(liftoff, ground)
-            lag = LagMetrics(Lags(liftoff.pool, liftoff.clock), on.registry)
+            registry = new_registry()
+            lag = LagMetrics(Lags(liftoff.pool, liftoff.clock), registry)
             await stack.enter_async_context(fulfilling([Duty("measure the lag", _LAG_SECONDS, lag.refresh)]))
-            app = api(liftoff, on)
+            app = api(liftoff, registry, _probes(liftoff))
             first_key = await _first_key(liftoff)
             server = _Server(_config(app))
             with _until_signalled(server.leave):
@@ -155,20 +155,13 @@ async def _look_for_setbacks(liftoff: Liftoff) -> None:
         _log.error("published_checkpoints_not_readable", exc_info=error)
 
 
-def foundation(liftoff: Liftoff, ground: Ground) -> Foundation:
-    """What the HTTP application stands on."""
+def _probes(liftoff: Liftoff) -> Sequence[Probe]:
+    """What has to be well, besides the database, for the service to be ready."""
     dead_after = timedelta(seconds=liftoff.settings.run_dead_seconds)
-    return Foundation(
-        settings=liftoff.settings,
-        pool=liftoff.pool,
-        clock=liftoff.clock,
-        master_key=ground.master_key,
-        registry=new_registry(),
-        probes=[
-            WorkerProbe(liftoff.housekeeping, liftoff.clock, dead_after),
-            LagProbe(Lags(liftoff.pool, liftoff.clock)),
-            SetbackProbe(liftoff.setbacks),
-        ],
+    return (
+        WorkerProbe(liftoff.housekeeping, liftoff.clock, dead_after),
+        LagProbe(Lags(liftoff.pool, liftoff.clock)),
+        SetbackProbe(liftoff.setbacks),
     )
 
 

@@ -6,23 +6,19 @@ all migrations, so that a test pays for the copy only.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from xdist.workermanage import WorkerController
 
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
+from tests.databases import name_of, temporary_database
 
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _run_directory = pytest.StashKey[Path]()
@@ -56,14 +52,12 @@ def database_server(pytestconfig: pytest.Config) -> Iterator[str]:
             yield dsn
 
 
-@pytest.fixture(scope="session")
-def migrated_template(database_server: str) -> Iterator[str]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_template(database_server: str) -> AsyncIterator[str]:
     """The name of a database with all migrations, to copy others from. Nobody may stay connected to it."""
-    name = _new_name()
-    asyncio.run(_execute(database_server, f"CREATE DATABASE {name}"))
-    asyncio.run(migrate(_dsn_of(database_server, name)))
-    yield name
-    asyncio.run(_execute(database_server, f"DROP DATABASE {name} WITH (FORCE)"))
+    async with temporary_database(database_server) as dsn:
+        await migrate(dsn)
+        yield name_of(dsn)
 
 
 @pytest.fixture
@@ -83,32 +77,5 @@ async def shared_database(database_server: str, migrated_template: str) -> Async
 @pytest.fixture
 async def empty_database(database_server: str) -> AsyncIterator[str]:
     """The DSN of a fresh database with nothing in it."""
-    async with temporary_database(database_server, "template1") as dsn:
+    async with temporary_database(database_server) as dsn:
         yield dsn
-
-
-@asynccontextmanager
-async def temporary_database(server: str, template: str) -> AsyncIterator[str]:
-    """The DSN of a copy of the template, until the end of the block."""
-    name = _new_name()
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    try:
-        yield _dsn_of(server, name)
-    finally:
-        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _execute(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _new_name() -> str:
-    return f"liftoff_test_{uuid4().hex}"
-
-
-def _dsn_of(server: str, database: str) -> str:
-    return urlsplit(server)._replace(path=f"/{database}").geturl()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
+from prometheus_client import CollectorRegistry
 
 from service.composition import Liftoff
 from service.http.app import Foundation, create_app
@@ -14,6 +16,7 @@ from service.http.campaigns import campaign_routes
 from service.http.credits import credit_routes
 from service.http.differences import difference_routes
 from service.http.events import event_routes
+from service.http.health import Probe
 from service.http.inbound import inbound_routes
 from service.http.launch import launch_routes
 from service.http.leads import lead_routes
@@ -54,10 +57,17 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
 )
 
 
-def api(liftoff: Liftoff, foundation: Foundation) -> Litestar:
-    """The HTTP application on the service's parts."""
+def api(liftoff: Liftoff, registry: CollectorRegistry, probes: Sequence[Probe] = ()) -> Litestar:
+    """The HTTP application on the service's parts; requests are counted in ``registry``."""
     return create_app(
-        foundation,
+        Foundation(
+            settings=liftoff.settings,
+            pool=liftoff.pool,
+            clock=liftoff.clock,
+            master_key=liftoff.master_key,
+            registry=registry,
+            probes=probes,
+        ),
         API_ROUTES,
         {
             "campaigns": liftoff.campaigns,

@@ -11,7 +11,6 @@ from litestar import Litestar
 
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.composition import Liftoff, assembled
-from service.http.app import Foundation
 from service.http.routes import api
 from service.metrics import new_registry
 from service.serving import projecting
@@ -36,13 +35,7 @@ async def liftoff(database: str, clock: MovableClock) -> AsyncIterator[Liftoff]:
 def app(liftoff: Liftoff) -> Litestar:
     return api(
         liftoff,
-        Foundation(
-            settings=liftoff.settings,
-            pool=liftoff.pool,
-            clock=liftoff.clock,
-            master_key=liftoff.master_key,
-            registry=new_registry(),
-        ),
+        new_registry(),
     )
 
 

@@ -16,7 +16,6 @@ import pytest
 from domain.streams import CAMPAIGN
 from service.composition import Liftoff, assembled
 from service.database.pool import Connection, connect_as_owner
-from service.http.app import Foundation
 from service.http.routes import api
 from service.metrics import new_registry
 from service.settings import Settings
@@ -42,16 +41,11 @@ async def owner(database: str) -> AsyncIterator[Connection]:
 @pytest.fixture
 async def other(database: str, clock: MovableClock, workspace_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
     """A client of another service on the same database."""
-    async with assembled(Settings(send_jitter=0), database, MASTER_KEY, clock) as parts:
-        foundation = Foundation(
-            settings=parts.settings,
-            pool=parts.pool,
-            clock=parts.clock,
-            master_key=parts.master_key,
-            registry=new_registry(),
-        )
-        async with await client_of(api(parts, foundation), parts, workspace_id) as opened:
-            yield opened
+    async with (
+        assembled(Settings(send_jitter=0), database, MASTER_KEY, clock) as parts,
+        await client_of(api(parts, new_registry()), parts, workspace_id) as opened,
+    ):
+        yield opened
 
 
 async def launch(client: httpx.AsyncClient, url: str) -> Attempt:

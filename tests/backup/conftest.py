@@ -22,7 +22,6 @@ from service.backup.taking import take
 from service.channels.outcome import Accepted
 from service.composition import Liftoff, assembled
 from service.engine import LaunchJob
-from service.http.app import Foundation
 from service.http.routes import api
 from service.ids import new_id
 from service.metrics import new_registry
@@ -31,7 +30,7 @@ from service.setbacks.health import SetbackProbe
 from service.settings import Settings
 from tests.api.conftest import client_of, clock, liftoff, workspace_id
 from tests.api.making import make_sender
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 from tests.dispatch.conftest import SEQUENCE, Worker, run_of
 from tests.http.conftest import MASTER_KEY, MovableClock, pool
 
@@ -95,15 +94,9 @@ def restored(empty_database: str, past: Past) -> Restoring:
 
 async def client_on(there: Restored, workspace_id: UUID) -> httpx.AsyncClient:
     """A client of a restored service."""
-    foundation = Foundation(
-        settings=there.parts.settings,
-        pool=there.parts.pool,
-        clock=there.clock,
-        master_key=MASTER_KEY,
-        registry=new_registry(),
-        probes=[SetbackProbe(there.parts.setbacks)],
+    return await client_of(
+        api(there.parts, new_registry(), [SetbackProbe(there.parts.setbacks)]), there.parts, workspace_id
     )
-    return await client_of(api(there.parts, foundation), there.parts, workspace_id)
 
 
 async def _lived(dsn: str, directory: Path) -> Past:

@@ -11,12 +11,10 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
-from service.database.pool import connect_as_owner
+from tests.databases import name_of, temporary_database
 
 
 class Ground:
@@ -30,7 +28,7 @@ class Ground:
     @asynccontextmanager
     async def database(self) -> AsyncIterator[str]:
         """The DSN of a fresh database with the schema of the service, until the end of the block."""
-        async with _temporary_database(self.server, self._template) as dsn:
+        async with temporary_database(self.server, self._template) as dsn:
             yield dsn
 
 
@@ -58,24 +56,6 @@ def scratch_directory() -> Iterator[Path]:
 @asynccontextmanager
 async def prepared_ground(server: str, directory: Path) -> AsyncIterator[Ground]:
     """The ground on this server, until the end of the block."""
-    async with _temporary_database(server, "template1") as dsn:
+    async with temporary_database(server) as dsn:
         await migrate(dsn)
-        yield Ground(server, urlsplit(dsn).path.removeprefix("/"), directory)
-
-
-@asynccontextmanager
-async def _temporary_database(server: str, template: str) -> AsyncIterator[str]:
-    name = f"liftoff_bench_{uuid4().hex}"
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
-    finally:
-        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await connect_as_owner(dsn, application_name="liftoff benchmarks")
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+        yield Ground(server, name_of(dsn), directory)

@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from service.caller import Caller
 from service.composition import Liftoff
-from service.http.app import Foundation
 from service.http.routes import api
 from service.metrics import new_registry
 from service.projector.runner import Projector
@@ -28,7 +27,7 @@ from tests.benchmarks.figures import Aim, Figure, compared, percentile, series
 from tests.benchmarks.processes import Done, in_own_process
 from tests.benchmarks.rawcopy import copy_rows, save_rows
 from tests.benchmarks.sampling import sampled
-from tests.benchmarks.stage import MASTER_KEY, connect_senders, draft, enlist, new_caller, new_key, service_on
+from tests.benchmarks.stage import connect_senders, draft, enlist, new_caller, new_key, service_on
 
 SENDERS: Final = 8
 _WARM_UP: Final = 100
@@ -176,15 +175,8 @@ async def _launch(
 
 def client_on(liftoff: Liftoff, key: str) -> httpx.AsyncClient:
     """A client of the application, without a network in between."""
-    foundation = Foundation(
-        settings=liftoff.settings,
-        pool=liftoff.pool,
-        clock=liftoff.clock,
-        master_key=MASTER_KEY,
-        registry=new_registry(),
-    )
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(cast("Any", api(liftoff, foundation))),
+        transport=httpx.ASGITransport(cast("Any", api(liftoff, new_registry()))),
         base_url="http://bench",
         headers={"Authorization": f"Bearer {key}"},
         timeout=600,

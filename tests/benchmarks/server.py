@@ -16,14 +16,13 @@ import uvloop
 from litestar import Litestar
 
 from service.database.pool import open_pool
-from service.http.app import Foundation
 from service.http.routes import api
 from service.logging import configure_logging
 from service.metrics import new_registry
 from service.serving import projecting, working
 from service.settings import Settings
 from tests.benchmarks.peers.endpoints import bare
-from tests.benchmarks.stage import MASTER_KEY, service_on
+from tests.benchmarks.stage import service_on
 
 _SETTINGS = Settings(rate_limit_per_second=1e6, rate_limit_burst=1_000_000)
 
@@ -50,14 +49,7 @@ async def _application(which: str, dsn: str, workspace_id: UUID) -> AsyncIterato
             yield bare(pool, workspace_id)
     else:
         async with service_on(dsn, _SETTINGS) as liftoff, projecting(liftoff), working(liftoff):
-            foundation = Foundation(
-                settings=liftoff.settings,
-                pool=liftoff.pool,
-                clock=liftoff.clock,
-                master_key=MASTER_KEY,
-                registry=new_registry(),
-            )
-            yield api(liftoff, foundation)
+            yield api(liftoff, new_registry())
 
 
 if __name__ == "__main__":

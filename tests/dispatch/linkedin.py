@@ -12,11 +12,14 @@ from uuid import UUID
 
 import httpx
 
+from domain.breaker import FAILURES_IN_A_ROW
 from domain.pacing import Gaps
+from service.caller import Caller
 from service.channels.linkedin.client import LinkedInClient
 from service.channels.linkedin.wire import Timeouts
 from service.composition import Liftoff, connection_patience
 from service.dispatch.approaches import ApproachCarrier, ReadyApproach
+from service.dispatch.breakers import Breakers
 from service.dispatch.claims import Claim, Claims
 from service.dispatch.prepared import Prepared, Unsendable
 from service.dispatch.recording import Finished, Recording
@@ -42,6 +45,8 @@ Giving up too early is a doubt more, which is settled like any other; ten in a r
 """
 AT_ONCE: Final = 40
 LOOK_EVERY: Final = timedelta(hours=1)
+STALLED_AFTER: Final = 20
+"""Rounds at the same moment after which an account may have been closed."""
 STUCK_AFTER: Final = 500
 """Rounds at the same moment after which nothing can be expected to move any more."""
 
@@ -125,11 +130,23 @@ async def run_to_the_end(parts: Liftoff, double: Double, worker: LinkedInWorker,
         assert rounds_at[ahead] < STUCK_AFTER, f"something has been due since {ahead} and nobody does it"
         clock.move(ahead - clock.now())
         await worker.work(AT_ONCE)
+        if rounds_at[ahead] % STALLED_AFTER == 0:
+            await _see_to_closed_accounts(parts)
         for account in double.network.accounts.values():
             count = account.invited_ever.total()
             worker.sent_at[account.id] += [clock.now()] * (count - invited[account.id])
             invited[account.id] = count
         await asyncio.sleep(0)
+
+
+async def _see_to_closed_accounts(parts: Liftoff) -> None:
+    """Do what a person does about an account that failed too often in a row: on a busy machine here some do."""
+    rows = await parts.pool.fetch(
+        "SELECT workspace_id, sender_id FROM dispatch_failures WHERE in_row >= $1", FAILURES_IN_A_ROW
+    )
+    await Breakers(parts.pool, parts.accounts).round()
+    for row in rows:
+        await parts.accounts.verify(Caller(row["workspace_id"], "test", new_id()), row["sender_id"])
 
 
 async def _next_moment(parts: Liftoff, now: datetime) -> datetime | None:

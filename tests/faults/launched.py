@@ -8,22 +8,19 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import httpx
 from msgspec import Struct
 
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.composition import Liftoff, assembled
 from service.database.migrate import migrate
-from service.http.app import Foundation
 from service.http.routes import api
 from service.metrics import new_registry
 from service.serving import projecting
 from service.settings import Settings
 from tests.channels.servers import LOOPBACK
+from tests.databases import name_of, temporary_database
 from tests.end_to_end.campaigning import good, make_ready
 from tests.faults.clock import SharedClock
 from tests.faults.post_office import office_at
@@ -62,23 +59,17 @@ class Origin(Struct, frozen=True):
     @asynccontextmanager
     async def copy(self, tablespace: str = "pg_default") -> AsyncIterator[str]:
         """The DSN of a copy, until the end of the block."""
-        name = _new_name()
-        await _execute(self.server, f"CREATE DATABASE {name} TEMPLATE {self.name} TABLESPACE {tablespace}")
-        try:
-            yield _dsn_of(self.server, name)
-        finally:
-            await _execute(self.server, f"DROP DATABASE {name} WITH (FORCE)")
+        async with temporary_database(self.server, self.name, tablespace) as dsn:
+            yield dsn
 
 
 @asynccontextmanager
 async def launched(server: str, directory: Path, leads: int) -> AsyncIterator[Origin]:
     """A campaign of two steps for so many leads is launched on ``server``; nobody works on it."""
-    name = _new_name()
-    await _execute(server, f"CREATE DATABASE {name}")
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        await _launch(_dsn_of(server, name), directory, listener, leads)
-        yield Origin(server, name, listener, leads)
-    await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with temporary_database(server) as dsn:
+        with socket.create_server((LOOPBACK, 0)) as listener:
+            await _launch(dsn, directory, listener, leads)
+            yield Origin(server, name_of(dsn), listener, leads)
 
 
 async def _launch(dsn: str, directory: Path, listener: socket.socket, leads: int) -> None:
@@ -97,34 +88,11 @@ async def _launch(dsn: str, directory: Path, listener: socket.socket, leads: int
 
 
 async def _client(liftoff: Liftoff) -> httpx.AsyncClient:
-    foundation = Foundation(
-        settings=liftoff.settings,
-        pool=liftoff.pool,
-        clock=liftoff.clock,
-        master_key=liftoff.master_key,
-        registry=new_registry(),
-    )
     workspace_id = await Workspaces(liftoff.pool, liftoff.clock).take("acme")
     new = NewKey(scopes=frozenset(Scope), name="test")
     issued = await ApiKeys(liftoff.pool, liftoff.clock).issue(workspace_id, new)
     return httpx.AsyncClient(
-        transport=transport_to(api(liftoff, foundation)),
+        transport=transport_to(api(liftoff, new_registry())),
         base_url="http://test",
         headers={"Authorization": f"Bearer {issued.secret}"},
     )
-
-
-async def _execute(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _new_name() -> str:
-    return f"liftoff_fault_{uuid4().hex}"
-
-
-def _dsn_of(server: str, database: str) -> str:
-    return urlsplit(server)._replace(path=f"/{database}").geturl()

@@ -20,7 +20,6 @@ from service.channels.message import message_id
 from service.channels.outcome import Accepted, Outcome
 from service.composition import Liftoff, assembled
 from service.dispatch.claims import Claim
-from service.http.app import Foundation
 from service.http.routes import api
 from service.ids import new_id
 from service.metrics import new_registry
@@ -57,13 +56,7 @@ async def liftoff(shared_database: str, clock: MovableClock) -> AsyncIterator[Li
 def app(liftoff: Liftoff) -> Litestar:
     return api(
         liftoff,
-        Foundation(
-            settings=liftoff.settings,
-            pool=liftoff.pool,
-            clock=liftoff.clock,
-            master_key=liftoff.master_key,
-            registry=new_registry(),
-        ),
+        new_registry(),
     )
 
 

@@ -15,7 +15,6 @@ from projections.catalogue import ALL
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.composition import Liftoff, assembled
 from service.database.pool import Connection, connect_as_owner
-from service.http.app import Foundation
 from service.http.routes import api
 from service.metrics import new_registry
 from service.serving import projecting
@@ -103,13 +102,7 @@ async def staged(dsn: str) -> AsyncIterator[Stage]:
             transport = transport_to(
                 api(
                     parts,
-                    Foundation(
-                        settings=settings,
-                        pool=parts.pool,
-                        clock=parts.clock,
-                        master_key=parts.master_key,
-                        registry=new_registry(),
-                    ),
+                    new_registry(),
                 )
             )
             async with (

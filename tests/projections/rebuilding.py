@@ -22,7 +22,6 @@ from service.clock import SystemClock
 from service.composition import Liftoff, assembled
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
-from service.http.app import Foundation
 from service.http.routes import api
 from service.metrics import new_registry
 from service.projector.replay import rebuild, replay_and_compare
@@ -73,14 +72,7 @@ async def rebuild_during_a_launch(dsn: str, leads: int) -> Outcome:
 
 
 async def _client(parts: Liftoff, workspace_id: UUID) -> httpx.AsyncClient:
-    foundation = Foundation(
-        settings=parts.settings,
-        pool=parts.pool,
-        clock=parts.clock,
-        master_key=parts.master_key,
-        registry=new_registry(),
-    )
-    return await client_of(api(parts, foundation), parts, workspace_id)
+    return await client_of(api(parts, new_registry()), parts, workspace_id)
 
 
 async def _draft(client: httpx.AsyncClient, parts: Liftoff, workspace_id: UUID, leads: int) -> str:

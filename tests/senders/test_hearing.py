@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from domain.identity import identity_bytes
 from service.composition import Liftoff
 from service.database.pool import Connection
-from service.http.app import Foundation
 from service.http.routes import api
 from service.metrics import new_registry
 from service.senders.hearing import REMEMBERED, Hearing
@@ -90,14 +89,7 @@ def _app(liftoff: Liftoff, recorder: Recorder) -> Any:
         liftoff.linkedin,
         liftoff.clock,
     )
-    foundation = Foundation(
-        settings=liftoff.settings,
-        pool=liftoff.pool,
-        clock=liftoff.clock,
-        master_key=liftoff.master_key,
-        registry=new_registry(),
-    )
-    return api(dataclasses.replace(liftoff, hearing=hearing), foundation)
+    return api(dataclasses.replace(liftoff, hearing=hearing), new_registry())
 
 
 def relation(double: Double, name: str = "bob", account: str = "acc-1") -> dict[str, Any]:
