@@ -16,8 +16,8 @@ async def temporary_database(
 ) -> AsyncIterator[str]:
     """The DSN of a fresh copy of the template on that server, until the end of the block.
 
-    Nobody may be connected to the template. It is copied by file: with ``fsync`` off that takes a fifth of the time
-    that it takes through the log.
+    Nobody may be connected to the template. It is copied by file: where ``fsync`` is off that is faster than through
+    the log, on a busy machine several times.
     """
     name = f"liftoff_test_{uuid4().hex}"
     await _execute(
