@@ -11,7 +11,8 @@ import pytest_asyncio
 from tests.faults.cluster import CrashingPostgres
 from tests.faults.launched import Origin, launched
 
-LEADS: Final = 32
+LEADS: Final = 64
+"""Enough for nine workers that are killed, each with a handful of sends done or lost."""
 
 
 @pytest.fixture(scope="session")
