@@ -12,7 +12,8 @@ from tests.faults.launched import SETTINGS, Origin
 async def test_nobody_is_lost_or_sent_a_step_twice_by_workers_killed_at_one_point_after_the_other(
     origin: Origin, tmp_path: Path
 ) -> None:
-    points = [point for point in KillPoint if point is not KillPoint.BETWEEN_STEPS]
+    points = list(KillPoint)
+    points.remove(KillPoint.BETWEEN_STEPS)
     # So half of them die at the first step, and half at the second.
     points.insert(len(points) // 2, KillPoint.BETWEEN_STEPS)
     found = await kill_at([Doom(point, nth=2) for point in points], origin, tmp_path)
