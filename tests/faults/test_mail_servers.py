@@ -46,7 +46,7 @@ async def test_a_server_that_closes_or_hangs_before_the_dot_is_called_again_and_
         assert (found.by_status, found.mails) == ({"completed": origin.leads}, STEPS * origin.leads)
 
 
-async def test_what_is_put_off_is_tried_again_after_a_minute_and_what_is_refused_bounces(
+async def test_what_is_put_off_is_tried_again_minutes_later_and_what_is_refused_bounces(
     origin: Origin, tmp_path: Path
 ) -> None:
     declines = one_in(10, {"rcpt": says("451 4.7.1 later"), "dot": says("550 5.1.1 nobody here")})
@@ -63,4 +63,6 @@ async def test_what_is_put_off_is_tried_again_after_a_minute_and_what_is_refused
     assert codes.keys() == {250, 451, 550}
     put_off = {each.event.send_id: each.recorded_at for each in told if isinstance(each.event, SendDeferred)}
     again = {each.event.send_id: each.recorded_at for each in told if isinstance(each.event, SendIntended)}
-    assert {again[send_id] - at for send_id, at in put_off.items()} == {timedelta(minutes=1)}
+    rests = {again[send_id] - at for send_id, at in put_off.items()}
+    assert rests  # a minute; two for who was put off a second time
+    assert rests <= {timedelta(minutes=1), timedelta(minutes=2)}
