@@ -252,7 +252,7 @@ def sending(on: Ground, launches: Launches, messages: Messages) -> Sending:
         open_tokens=OpenTokens(on.master_key.derive("open-tracking")),
         opening=Opening(store, clock),
         resolutions=Resolutions(
-            store, vault, campaigns, on.freshness, clock, connection_patience(on.settings)
+            store, vault, campaigns, on.gates, on.freshness, clock, connection_patience(on.settings)
         ),
         sending_reading=SendingReading(pool, campaigns, on.senders, clock, dead_after),
         lifecycle=Lifecycle(pool, campaigns, on.gates),

@@ -14,14 +14,12 @@ from uuid import UUID
 import aiosql
 
 from domain import streams
-from domain.campaign.events import IN_OPERATION
 from domain.campaign.state import Campaign
 from domain.event import Event
-from domain.lead.decide import NextAction, RecordAccepted, decide, next_action
+from domain.lead.decide import NextAction, RecordAccepted, next_action
 from domain.lead.events import Resolution
-from domain.lead.resolving import Resolve, resolve
+from domain.lead.resolving import Resolve, found, resolve
 from domain.lead.state import Lead
-from domain.refusal import Refused
 from domain.sequence import Action
 from projections.leads import LEADS
 from service.caller import Caller
@@ -31,6 +29,7 @@ from service.database.pool import Connection
 from service.dispatch import bounces
 from service.dispatch import due as due_table
 from service.dispatch.due import Due, Key
+from service.dispatch.gates import Gates
 from service.dispatch.leads import lead_append, read_leads
 from service.ids import new_id
 from service.leads.reading import no_such_lead
@@ -54,6 +53,7 @@ class Resolutions:
         store: EventStore,
         vault: Vault,
         campaigns: Campaigns,
+        gates: Gates,
         freshness: Freshness,
         clock: Clock,
         connection_patience: timedelta,
@@ -62,6 +62,7 @@ class Resolutions:
         self._store = store
         self._vault = vault
         self._campaigns = campaigns
+        self._gates = gates
         self._freshness = freshness
         self._clock = clock
         self._connection_patience = connection_patience
@@ -78,15 +79,13 @@ class Resolutions:
             now = self._clock.now()
             command = Resolve(
                 resolution=resolution,
+                campaign_status=campaign.status,
                 now=now,
                 next_action=_following(campaign, lead, now),
                 connected_by=now + self._connection_patience,
                 evidence=evidence,
             )
-            events = resolve(lead, command)
-            if resolution == "not_sent":
-                _require_in_operation(campaign)
-            return events
+            return resolve(lead, command)
 
         await self._settle(caller, campaign_id, lead_id, decision, note)
         stream = streams.lead(lead_id)
@@ -99,15 +98,10 @@ class Resolutions:
         """The lead's send was made, as ``words`` say; changes nothing if that is known already."""
 
         def decision(campaign: Campaign, lead: Lead, evidence: UUID | None) -> Sequence[Event]:
-            if (
-                lead.status != "outcome_unknown"
-                or lead.open_send is None
-                or lead.open_send.send_id != send_id
-            ):
-                return ()
             following = _following(campaign, lead, self._clock.now())
-            accepted = RecordAccepted(send_id=send_id, code=0, next_action=following, evidence=evidence)
-            return decide(lead, accepted)
+            return found(
+                lead, RecordAccepted(send_id=send_id, code=0, next_action=following, evidence=evidence)
+            )
 
         await self._settle(caller, campaign_id, lead_id, decision, words)
 
@@ -116,8 +110,9 @@ class Resolutions:
     ) -> None:
         """Append what is decided, with the words that are its evidence, and let the tables say what it says."""
         workspace_id = caller.workspace_id
-        campaign = await self._campaigns.load(workspace_id, campaign_id)
         async with self._store.transaction() as connection:
+            await self._gates.hold_campaign(connection, workspace_id, campaign_id)  # it can't end meanwhile
+            campaign = await self._campaigns.load(workspace_id, campaign_id, connection)
             who = await _queries.of_roster(
                 connection, workspace_id=workspace_id, campaign_id=campaign_id, lead_id=lead_id
             )
@@ -176,12 +171,3 @@ def _following(campaign: Campaign, lead: Lead, now: datetime) -> NextAction | No
         return None
     hours = campaign.settings.operating_hours
     return next_action(campaign.channel, campaign.nodes, lead.open_send.node_id, hours, now)
-
-
-def _require_in_operation(campaign: Campaign) -> None:
-    if campaign.status not in IN_OPERATION:
-        raise Refused(
-            "campaign-ended",
-            f"The campaign is {campaign.status} and sends nothing any more: resolve the lead as sent or failed.",
-            {"campaign_status": campaign.status},
-        )

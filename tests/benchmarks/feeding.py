@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -32,6 +32,9 @@ _SETTINGS: Final = Settings()
 _PAGE: Final = 1_000
 _TICK: Final = 0.01
 _PATIENCE: Final = 10.0
+_BEGINS_WITHIN: Final = 60.0
+_FOLLOWED: Final = 1
+"""The advisory lock of who follows the log."""
 _NEXT: Final = (
     "SELECT position, recorded_at, payload FROM events WHERE position > $1 ORDER BY position LIMIT $2"
 )
@@ -92,7 +95,7 @@ async def _lags(
     """One process writes, another follows."""
     events = round(size.rate * size.seconds)
     following = asyncio.create_task(in_own_process(follow, dsn, events))
-    await asyncio.sleep(1)  # until it has begun
+    await _until_followed(dsn)
     await in_own_process(_write, dsn, workspace_id, size)
     return (await following).answer
 
@@ -124,7 +127,8 @@ async def _follow_feed(dsn: str, events: int) -> Lags:
             page = await liftoff.feed.read(after, _PAGE)
             return page.upto, [event.recorded_at.timestamp() for event in page.events]
 
-        return await _follow(following, await _last(dsn), events)
+        async with _end_of_the_log(dsn) as last:
+            return await _follow(following, last, events)
 
 
 async def _follow_bare(dsn: str, events: int) -> Lags:
@@ -135,7 +139,8 @@ async def _follow_bare(dsn: str, events: int) -> Lags:
             rows = await connection.fetch(_NEXT, after, _PAGE)
             return rows[-1]["position"] if rows else after, [row["recorded_at"].timestamp() for row in rows]
 
-        return await _follow(following, await _last(dsn), events)
+        async with _end_of_the_log(dsn) as last:
+            return await _follow(following, last, events)
     finally:
         await connection.close()
 
@@ -155,11 +160,26 @@ async def _follow(following: Next, position: int, events: int) -> Lags:
     return lags
 
 
-async def _last(dsn: str) -> int:
+@asynccontextmanager
+async def _end_of_the_log(dsn: str) -> AsyncIterator[int]:
+    """The last position, to follow the log from; as long as that is done a lock says so to ``_until_followed``."""
     connection = await connect_as_owner(dsn, application_name="liftoff benchmarks")
     try:
         last: int = await connection.fetchval("SELECT coalesce(max(position), 0) FROM events")
-        return last
+        await connection.execute("SELECT pg_advisory_lock_shared($1)", _FOLLOWED)
+        yield last
+    finally:
+        await connection.close()
+
+
+async def _until_followed(dsn: str) -> None:
+    """Wait until another process follows the log: what is written before, it would never see."""
+    connection = await connect_as_owner(dsn, application_name="liftoff benchmarks")
+    try:
+        async with asyncio.timeout(_BEGINS_WITHIN):
+            while await connection.fetchval("SELECT pg_try_advisory_lock($1)", _FOLLOWED):
+                await connection.execute("SELECT pg_advisory_unlock($1)", _FOLLOWED)
+                await asyncio.sleep(_TICK)
     finally:
         await connection.close()
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
+from domain.campaign.events import Status
 from domain.event import Event
 from domain.lead.decide import BeginSend, NextAction, RecordAccepted
 from domain.lead.events import (
@@ -23,7 +25,7 @@ from domain.lead.events import (
     SendOutcomeUnknown,
     SendResolved,
 )
-from domain.lead.resolving import Resolve, resolve
+from domain.lead.resolving import Resolve, found, resolve
 from domain.lead.state import Lead, evolve
 from domain.refusal import Refused
 from tests.domain.test_lead import (
@@ -49,7 +51,9 @@ def lost(*before: Fact) -> Lead:
 
 
 def told(resolution: Resolution, following: NextAction | None = FOLLOWING) -> Resolve:
-    return Resolve(resolution=resolution, now=NOW, next_action=following, evidence=DOCUMENT)
+    return Resolve(
+        resolution=resolution, campaign_status="active", now=NOW, next_action=following, evidence=DOCUMENT
+    )
 
 
 def after(lead: Lead, events: tuple[Event, ...]) -> Lead:
@@ -81,6 +85,26 @@ def test_not_sent_lets_the_very_send_be_tried_again() -> None:
     assert then(lead, again) == (intended(attempt=2),)
 
 
+@pytest.mark.parametrize("status", ["completed", "stopped", "archived"])
+def test_nothing_is_sent_again_for_a_campaign_that_has_ended(status: Status) -> None:
+    with pytest.raises(Refused, match=status) as refused:
+        resolve(lost(), replace(told("not_sent"), campaign_status=status))
+    assert refused.value.code == "campaign-ended"
+    assert resolve(lost(), replace(told("failed"), campaign_status=status))
+
+
+def test_a_send_that_is_found_goes_on_like_one_that_was_told() -> None:
+    accepted = RecordAccepted(send_id=SEND, code=0, next_action=FOLLOWING, evidence=DOCUMENT)
+    assert found(lost(), accepted) == then(lost(), accepted)
+
+
+def test_what_is_found_of_another_send_or_of_one_that_is_known_changes_nothing() -> None:
+    accepted = RecordAccepted(send_id=SEND, code=0, next_action=FOLLOWING)
+    assert found(lost(), replace(accepted, send_id=OTHER_SEND)) == ()
+    assert found(after(lost(), found(lost(), accepted)), accepted) == ()
+    assert found(given(intended()), accepted) == ()
+
+
 def test_the_send_that_is_tried_again_has_an_outcome_as_any_other() -> None:
     lead = after(lost(), resolve(lost(), told("not_sent")))
     lead = evolve(lead, intended(attempt=2), NOW)
@@ -104,7 +128,9 @@ def test_an_invitation_that_was_sent_waits_for_the_connection() -> None:
         attempt=1,
         action="connection_request",
     )
-    command = Resolve(resolution="sent", now=NOW, next_action=FOLLOWING, connected_by=NOW)
+    command = Resolve(
+        resolution="sent", campaign_status="active", now=NOW, next_action=FOLLOWING, connected_by=NOW
+    )
     assert resolve(given(invited, LOST), command)[-1] == ConnectionAwaited(until=NOW)
 
 

@@ -40,6 +40,10 @@ _SITUATION: Final = """
     LATERAL greatest(due_at, s.next_free_at, l.next_free_at) AS free_at
 """
 
+_HAS_BEATEN: Final = """
+    SELECT EXISTS (SELECT FROM dispatch_workers WHERE beat_at >= $1 AND worker_id <> ALL ($2::uuid[]))
+"""
+
 
 class Situation(Struct, frozen=True):
     """The campaign's status, sends of dead workers and of living ones, what is due now, and when something will be."""
@@ -143,13 +147,19 @@ class Trial:
         assert row is not None
         return Situation(*row.values())
 
+    async def _until_beaten(self) -> None:
+        """A worker that lives says so at the new time: if it were moved again before, that one would seem dead, too."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not await self.pool.fetchval(_HAS_BEATEN, self.clock.now(), self._dead):
+                await asyncio.sleep(_LOOK_SECONDS)
+
     async def _let_time_pass(self, now: Situation) -> None:
         """Move the clock to the next step; after the last one, to where silent workers are dead."""
         if now.next_due_at is not None:
             self.clock.move(now.next_due_at - self.clock.now())
         elif now.lost:
             self.clock.move(timedelta(seconds=SETTINGS.run_dead_seconds + 1))
-            await asyncio.sleep(10 * SETTINGS.tick_seconds)
+            await self._until_beaten()
 
 
 @asynccontextmanager

@@ -307,6 +307,7 @@ async def test_an_answer_is_heard_at_once_where_the_server_tells_of_it_and_reade
         await asyncio.gather(task, return_exceptions=True)
         await readers.stop()
     await _until(is_left)
+    assert (await replies(client, sent), list(server.connections)) == (1, [])
 
 
 async def test_a_mail_of_unknown_outcome_is_found_among_the_sent_ones(

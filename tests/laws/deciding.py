@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from domain.campaign.events import (
     StaleWriteRefused,
 )
 from domain.campaign.state import Campaign
-from domain.event import Event
+from domain.event import Event, Recorded
 from domain.lead.events import Fact
 from domain.lead.state import NEWBORN
 from tests.kit import campaigns, events, histories, leads, model
@@ -29,13 +30,19 @@ from tests.laws.law import Law
 # --- Only legal transitions ------------------------------------------------------------------------------------------
 
 
-def _campaign_moves_legally(rules: Rules, life: campaigns.Life) -> None:
+def _moves(rules: Rules, life: campaigns.Life) -> Iterator[tuple[Campaign, Recorded, Campaign]]:
+    """Each event of a campaign's life, with the campaign before and after it."""
     for step in campaigns.live(life, rules):
         campaign = step.before
         for recorded in step.decided:
             after = campaigns.folded([recorded], campaign, rules)
-            assert model.leads_to(model.CAMPAIGN, campaign.status, after.status), (campaign.status, recorded)
+            yield campaign, recorded, after
             campaign = after
+
+
+def _campaign_moves_legally(rules: Rules, life: campaigns.Life) -> None:
+    for before, recorded, after in _moves(rules, life):
+        assert model.leads_to(model.CAMPAIGN, before.status, after.status), (before.status, recorded)
 
 
 def _lead_moves_legally(rules: Rules, life: leads.Life) -> None:
@@ -102,13 +109,9 @@ _KEPT_FOR_THE_RECORD: Final = (
 
 
 def _news_only(rules: Rules, life: campaigns.Life) -> None:
-    for step in campaigns.live(life, rules):
-        campaign = step.before
-        for recorded in step.decided:
-            after = campaigns.folded([recorded], campaign, rules)
-            is_news = _but_for_history(after, campaign) != campaign
-            assert is_news or isinstance(recorded.event, _KEPT_FOR_THE_RECORD), recorded
-            campaign = after
+    for before, recorded, after in _moves(rules, life):
+        is_news = _but_for_history(after, before) != before
+        assert is_news or isinstance(recorded.event, _KEPT_FOR_THE_RECORD), recorded
 
 
 def _twice_is_once(rules: Rules, case: tuple[campaigns.Life, Any]) -> None:

@@ -67,6 +67,7 @@ returns = st.builds(Return, sends).map(lambda mail: lambda lead: returned(lead, 
 resolutions = st.builds(
     Resolve,
     resolution=st.sampled_from(["sent", "not_sent", "failed"]),
+    campaign_status=st.just("active"),
     now=st.just(NOW),
     next_action=following,
 ).map(lambda command: lambda lead: resolve(lead, command))

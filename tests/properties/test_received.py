@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.channels.received import AutomaticAnswer, DeliveryFailed, Reply, recognise
+from service.channels.received import AutomaticAnswer, DeliveryFailed, Recognised, Reply, recognise
 from tests.channels import messages
 from tests.channels.messages import LEAD, SEND
 
@@ -17,14 +19,15 @@ bodies = st.one_of(st.just(messages.report()), st.just(messages.complaint()), st
 @example(b"Content-Type: multipart/report; boundary=\r\n\r\n--\r\n")
 @example(b"From: =?utf-8?b?\xff?= <a@b>\r\nContent-Type: text/plain; charset=\xff\r\n\r\nx")
 def test_no_bytes_break_it(raw: bytes) -> None:
-    recognise(raw)
+    assert isinstance(recognise(raw), get_args(Recognised))
 
 
 @given(bodies, st.data())
 def test_no_damage_on_the_way_breaks_it(whole: bytes, data: st.DataObject) -> None:
     begin = data.draw(st.integers(0, len(whole)))
     end = data.draw(st.integers(begin, len(whole)))
-    recognise(whole[:begin] + data.draw(st.binary(max_size=20)) + whole[end:])
+    damaged = whole[:begin] + data.draw(st.binary(max_size=20)) + whole[end:]
+    assert isinstance(recognise(damaged), get_args(Recognised))
 
 
 @given(words, st.sampled_from(["auto-replied", "auto-generated", "auto-notified", "AUTO-REPLIED; x=y"]))
