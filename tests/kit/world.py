@@ -286,7 +286,7 @@ class World:
     def unsubscribe(self, number: int) -> None:
         lead_id = _chosen(list(self.campaign_of), number)
         if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
-            self.tell_lead(lead_id, lead_commands.Unsubscribe())
+            self._end(lead_id, lead_commands.Unsubscribe())
             assert lead.person_id is not None
             suppressed = PersonSuppressed(person_id=lead.person_id, reason="unsubscribed")
             self.record(streams.suppressions(self.workspace_id), suppressed)
@@ -305,10 +305,15 @@ class World:
     def erase(self, number: int) -> None:
         lead_id = _chosen(list(self.campaign_of), number)
         if lead_id is not None and (lead := self.rosters[self.campaign_of[lead_id]].get(lead_id)):
-            self.tell_lead(lead_id, lead_commands.Suppress())
+            self._end(lead_id, lead_commands.Suppress())
             assert lead.person_id is not None
             erased = PersonErased(person_id=lead.person_id, channel="email")
             self.record(streams.suppressions(self.workspace_id), erased)
+
+    def _end(self, lead_id: UUID, command: lead_commands.Unsubscribe | lead_commands.Suppress) -> None:
+        """End the lead. One of a draft or of a launch in progress has nothing due yet: it is left to the claims."""
+        if self.campaigns[self.campaign_of[lead_id]].status not in ("draft", "launching"):
+            self.tell_lead(lead_id, command)
 
     def lift(self, number: int) -> None:
         person_id = _chosen(self.suppressed, number)

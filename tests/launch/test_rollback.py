@@ -59,6 +59,18 @@ class TestTheLaunchCall:
         assert await scene.standing(campaign_id) == before
         await scene.launches_normally(campaign_id)
 
+    async def test_leaves_who_was_suppressed_before_it_as_they_were(
+        self, scene: Scene, owner: Connection
+    ) -> None:
+        campaign_id = await scene.draft()
+        person = (await scene.standing(campaign_id)).shown_leads["prospects"][0]["email"]
+        entered = await scene.client.post("/api/suppressions", json={"suppressions": [{"email": person}]})
+        assert entered.json()["added"] == 1, entered.text
+        before = await scene.standing(campaign_id)
+        async with broken_by(owner, DISPATCHING["announcing the run"]):
+            assert (await scene.launch(campaign_id)).status_code == 500
+        assert await scene.standing(campaign_id) == before
+
 
 class TestWhatCantBeToldYet:
     """Nothing was accepted and nothing is known to have failed: the draft and the log are as they were."""

@@ -76,16 +76,15 @@ def test_a_launch_that_is_rolled_back_leaves_the_counts_as_they_were(world: Worl
     assert after.sums == before.sums
 
 
-def test_a_rollback_leaves_a_lead_as_it_was_that_was_erased_before_the_launch() -> None:
+def test_a_rollback_leaves_a_lead_as_it_was_whose_person_was_erased_before_the_launch() -> None:
     world = World()
     world.create_campaign(0)
-    world.import_leads(4)
+    world.import_leads(1)
     world.erase(0)
     before = folded(LEADS, world.history)
     for action in (World.launch, World.enrol, World.roll_back):
-        action(world, 0)
+        action(world, 1)  # the first lead is left out
     assert folded(LEADS, world.history).sums == before.sums
-    assert {lead.status for lead in world.rosters[sole(world.campaigns)].values()} == {"cancelled", "pending"}
 
 
 def test_the_history_of_a_lead_shows_in_its_row_and_in_every_counter() -> None:
