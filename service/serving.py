@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import structlog
 import uvicorn
-from litestar import Litestar
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -23,6 +22,7 @@ from service.channels.smtp import SmtpChannel
 from service.clock import SystemClock
 from service.composition import Liftoff, assembled, new_readers, new_worker
 from service.dispatch.health import WorkerProbe
+from service.http.app import Application
 from service.http.health import Probe
 from service.http.routes import api
 from service.metrics import new_registry
@@ -74,6 +74,7 @@ async def serve(ground: Ground, announce: Callable[[Running], None]) -> None:
             lag = LagMetrics(Lags(liftoff.pool, liftoff.clock), registry)
             await stack.enter_async_context(fulfilling([Duty("measure the lag", _LAG_SECONDS, lag.refresh)]))
             app = api(liftoff, registry, _probes(liftoff))
+            await stack.enter_async_context(fulfilling(app.duties))
             first_key = await _first_key(liftoff)
             server = _Server(_config(app))
             with _until_signalled(server.leave):
@@ -187,9 +188,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: Litestar) -> uvicorn.Config:
+def _config(app: Application) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        cast("Any", app),  # uvicorn and Litestar spell the types of ASGI differently
+        lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
 from litestar import Litestar, Router
-from litestar.di import Provide
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 from prometheus_client import CollectorRegistry
 
 from service.access import ApiKeys, KeyUses
@@ -20,8 +20,9 @@ from service.http.authentication import API, Authentication, RequiredScope
 from service.http.body_limits import BodyLimit
 from service.http.claims import Claims
 from service.http.docs import docs_routes
-from service.http.health import DatabaseProbe, Probe, SchemaProbe, health_routes
+from service.http.health import Checkup, DatabaseProbe, Probe, SchemaProbe, health_routes
 from service.http.idempotency import Idempotency
+from service.http.injection import Injection, provided
 from service.http.keys import key_routes
 from service.http.openapi import build_document
 from service.http.paging import Cursors
@@ -31,7 +32,7 @@ from service.http.rate_limit import RateLimit, TokenBuckets
 from service.http.request_context import PathIdsInLog, RequestContext
 from service.http.requests import AcceptableUrl, ApiRequest
 from service.metrics import RequestMetrics
-from service.periodic import Duty, fulfilling
+from service.periodic import Duty
 from service.settings import Settings
 from service.vault import MasterKey, Sealer
 
@@ -52,59 +53,88 @@ class Foundation:
     probes: Sequence[Probe] = ()
 
 
+class Application(NamedTuple):
+    """The HTTP application of one service: ASGI, without its lifespan protocol.
+
+    ``duties`` are to be fulfilled as long as it answers.
+    """
+
+    router: Litestar
+    layers: ASGIApp
+    duties: Sequence[Duty]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        scope.setdefault("state", {})
+        await self.layers(scope, receive, send)
+
+
 def create_app(
     on: Foundation,
-    routes: Sequence[ControllerRouterHandler],
+    routes: Iterable[ControllerRouterHandler],
     services: Mapping[str, object],
-    public_routes: Sequence[ControllerRouterHandler] = (),
-) -> Litestar:
+    public_routes: Iterable[ControllerRouterHandler] = (),
+) -> Application:
     """The application with the given routes under ``/api``, besides those it always has (keys, health, docs, problems).
 
     ``public_routes`` are for people without a key, and no part of the API.
-    ``services`` are injected by name into the handlers that ask for them, as are ``keys``, ``claims`` and ``cursors``.
+    ``services`` are injected by name into the handlers that ask for them, as are ``keys``, ``claims``, ``cursors``,
+    ``settings``, ``checkup`` and ``registry``.
     """
     keys = ApiKeys(on.pool, on.clock)
     uses = KeyUses(keys)
     claims = Claims(on.pool, Sealer(on.master_key), on.clock)
-    injected = {"keys": keys, "cursors": Cursors(on.master_key), "claims": claims, **services}
-    all_routes = [*key_routes, *routes]
-    app = Litestar(
+    injected = {
+        "keys": keys,
+        "cursors": Cursors(on.master_key),
+        "claims": claims,
+        "settings": on.settings,
+        "checkup": Checkup([DatabaseProbe(on.pool), SchemaProbe(on.pool), *on.probes]),
+        "registry": on.registry,
+        **services,
+    }
+    router = _router((*key_routes, *routes), tuple(public_routes), frozenset(injected))
+    return Application(router, _layers(router, on, injected, keys, uses), _duties(uses, claims))
+
+
+@cache
+def _router(
+    routes: tuple[ControllerRouterHandler, ...],
+    public_routes: tuple[ControllerRouterHandler, ...],
+    names: frozenset[str],
+) -> Litestar:
+    """The router of all applications that have these routes and services of these names."""
+    return Litestar(
         [
-            Router(API, route_handlers=[*allowed_methods(all_routes), *all_routes]),
+            Router(API, route_handlers=[*allowed_methods(routes), *routes]),
             *allowed_methods(public_routes),
             *public_routes,
             problem_pages,
-            *health_routes([DatabaseProbe(on.pool), SchemaProbe(on.pool), *on.probes], on.registry),
-            *docs_routes(lambda: build_document(all_routes, injected, version("liftoff"))),
+            *health_routes,
+            *docs_routes(lambda: build_document(routes, names, version("liftoff"))),
         ],
-        dependencies={name: _provide(service) for name, service in injected.items()},
-        middleware=[
-            RequiredScope(),
-            PathIdsInLog(),
-            BodyLimit(decoded=on.settings.body_limit_bytes, streamed=on.settings.import_limit_bytes),
-            Idempotency(claims),
-        ],
+        dependencies={name: provided(name) for name in names},
+        middleware=[RequiredScope(), PathIdsInLog(), BodyLimit(), Idempotency()],
         exception_handlers={Exception: answer_problem},
         request_class=ApiRequest,
-        lifespan=[lambda _: fulfilling(_duties(uses, claims))],
         request_max_body_size=None,  # BodyLimit counts
         openapi_config=None,  # docs_routes serve it
         logging_config=None,  # service.logging configures all logs
         debug=False,
         pdb_on_exception=False,
     )
-    # Litestar's middleware is behind its router. These layers also see what the router refuses (404, 405).
-    app.asgi_handler = _layers(app.asgi_handler, on, keys, uses)
-    return app
 
 
-def _layers(router: ASGIApp, on: Foundation, keys: ApiKeys, uses: KeyUses) -> ASGIApp:
-    """What surrounds the router, from the inside out."""
+def _layers(
+    router: ASGIApp, on: Foundation, services: Mapping[str, object], keys: ApiKeys, uses: KeyUses
+) -> ASGIApp:
+    """What surrounds the router, from the inside out. Unlike its middleware, they see what it refuses (404, 405)."""
     settings = on.settings
     buckets = TokenBuckets(
         per_second=settings.rate_limit_per_second, burst=settings.rate_limit_burst, clock=on.clock
     )
-    app: ASGIApp = AcceptableUrl(router)
+    app: ASGIApp = Injection(router, services)
+    app = AcceptableUrl(app)
     app = RateLimit(app, buckets)
     app = Authentication(app, keys, uses, on.clock)
     app = ProblemBoundary(app)
@@ -117,7 +147,3 @@ def _duties(uses: KeyUses, claims: Claims) -> list[Duty]:
         Duty("renew the claims of running requests", _RENEW_CLAIMS_SECONDS, claims.renew),
         Duty("forget old answers", _FORGET_ANSWERS_SECONDS, claims.forget_expired),
     ]
-
-
-def _provide(service: object) -> Provide:
-    return Provide(lambda: service, sync_to_thread=False)

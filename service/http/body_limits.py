@@ -6,27 +6,26 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
 
+from service.http.injection import injected
 from service.http.operations import operation_of
 from service.http.problems import Problem
+from service.settings import Settings
 
 
 class BodyLimit(ASGIMiddleware):
     """Refuses a body over the limit: at once if its length is announced, else when it passes the limit.
 
-    ``decoded`` is the limit in bytes of a body that is decoded as a whole, ``streamed`` of one that the operation reads
-    as a stream (an import).
+    The settings have one limit for a body that is decoded as a whole, and one for a body that the operation reads as a
+    stream (an import).
     """
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, *, decoded: int, streamed: int) -> None:
-        self._decoded = decoded
-        self._streamed = streamed
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Raises ``Problem`` ``body-too-large``, here or from ``receive``."""
+        settings: Settings = injected("settings")
         declared = operation_of(scope)
-        limit = self._streamed if declared and declared.reads else self._decoded
+        limit = settings.import_limit_bytes if declared and declared.reads else settings.body_limit_bytes
         if _announced(scope) > limit:
             raise _too_large(limit)
         received, complete = 0, False

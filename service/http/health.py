@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import structlog
 from litestar import Response, Router, get
+from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -85,29 +86,37 @@ class Readiness(Struct, frozen=True):
     checks: dict[str, Finding]
 
 
-def health_routes(probes: Sequence[Probe], registry: CollectorRegistry) -> list[ControllerRouterHandler]:
-    """``/health/live``, ``/health/ready`` and ``/metrics``."""
+class Checkup:
+    """All that the service needs to be ready."""
 
-    @get("/live")
-    async def live() -> dict[str, str]:
-        """The process answers. Nothing else is looked at, so that no outage elsewhere gets it restarted."""
-        return {"status": "live"}
+    def __init__(self, probes: Sequence[Probe]) -> None:
+        self._probes = probes
 
-    @get("/ready")
-    async def ready() -> Readiness:
-        """Everything the service needs is there. Raises ``Problem`` ``not-ready``."""
-        findings = await asyncio.gather(*map(_examine, probes))
-        checks = {probe.name: finding for probe, finding in zip(probes, findings, strict=True)}
-        if failing := [name for name, finding in checks.items() if not finding.ok]:
-            raise Problem("not-ready", f"Not ready: {', '.join(failing)}.", members={"checks": checks})
-        return Readiness("ready", checks)
+    async def findings(self) -> dict[str, Finding]:
+        """What each probe finds, by its name."""
+        found = await asyncio.gather(*map(_examine, self._probes))
+        return {probe.name: finding for probe, finding in zip(self._probes, found, strict=True)}
 
-    @get("/metrics", media_type=CONTENT_TYPE_LATEST, sync_to_thread=False)
-    def metrics() -> Response[bytes]:
-        """All numbers, in the text format of Prometheus."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    return [Router("/health", route_handlers=[live, ready]), metrics]
+@get("/live")
+async def _live() -> dict[str, str]:
+    """The process answers. Nothing else is looked at, so that no outage elsewhere gets it restarted."""
+    return {"status": "live"}
+
+
+@get("/ready")
+async def _ready(checkup: NamedDependency[Checkup]) -> Readiness:
+    """Everything the service needs is there. Raises ``Problem`` ``not-ready``."""
+    checks = await checkup.findings()
+    if failing := [name for name, finding in checks.items() if not finding.ok]:
+        raise Problem("not-ready", f"Not ready: {', '.join(failing)}.", members={"checks": checks})
+    return Readiness("ready", checks)
+
+
+@get("/metrics", media_type=CONTENT_TYPE_LATEST, sync_to_thread=False)
+def _metrics(registry: NamedDependency[CollectorRegistry]) -> Response[bytes]:
+    """All numbers, in the text format of Prometheus."""
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _examine(probe: Probe) -> Finding:
@@ -117,3 +126,9 @@ async def _examine(probe: Probe) -> Finding:
     except Exception as error:
         _log.warning("probe failed", probe=probe.name, exc_info=error)
         return Finding(ok=False, detail="does not answer")
+
+
+health_routes: Final[tuple[ControllerRouterHandler, ...]] = (
+    Router("/health", route_handlers=[_live, _ready]),
+    _metrics,
+)

@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, Message, Receive, ReceiveMessage, Scope, Sen
 
 from service.http.authentication import KeyHolder
 from service.http.claims import Answer, Claim, Claims, RequestName
+from service.http.injection import injected
 from service.http.operations import operation_of
 from service.http.problems import Problem
 
@@ -32,50 +33,52 @@ class Idempotency(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, claims: Claims) -> None:
-        self._claims = claims
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Raises ``Problem`` ``idempotency-in-progress``, ``idempotency-key-reused``, ``invalid-idempotency-key``."""
         key = _key(scope) if operation_of(scope) else None
         if key is None:
             await next_app(scope, receive, send)
             return
+        claims: Claims = injected("claims")
         caller: KeyHolder = scope["auth"]
         name = RequestName(caller.workspace_id, _digest(b"POST", scope["path"].encode(), key))
         body = _FingerprintedBody(receive, scope)
-        claim = await self._claims.claim(name)
-        answer = await (self._run(claim, body, scope, next_app) if claim else self._replay(name, body))
+        claim = await claims.claim(name)
+        answer = await (_run(claims, claim, body, scope, next_app) if claim else _replay(claims, name, body))
         await _send_answer(answer, send)
 
-    async def _run(self, claim: Claim, body: _FingerprintedBody, scope: Scope, next_app: ASGIApp) -> Answer:
-        recorder = _Recorder()
-        async with self._claims.running(claim):
-            await next_app(scope, body.receive, recorder.send)
-            answer = recorder.answer()
-            # Our own failures are no answer to the request. Without the whole body nobody can ask the same again.
-            if answer.status < 500 and await body.arrives_whole():
-                await self._claims.keep(claim, body.fingerprint, answer)
-            else:
-                await self._claims.release(claim)
-        return answer
 
-    async def _replay(self, name: RequestName, body: _FingerprintedBody) -> Answer:
-        first = await self._claims.find(name)
-        if first is None:
-            raise Problem(
-                "idempotency-in-progress",
-                "The first request with this Idempotency-Key is still running.",
-                headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
-                members={"retry_after": _RETRY_AFTER_SECONDS},
-            )
-        await body.drain()
-        if body.fingerprint != first.fingerprint:
-            raise Problem(
-                "idempotency-key-reused",
-                "This Idempotency-Key was used here with another body, or by a key with other scopes.",
-            )
-        return Answer(first.answer.status, [*first.answer.headers, _REPLAYED], first.answer.body)
+async def _run(
+    claims: Claims, claim: Claim, body: _FingerprintedBody, scope: Scope, next_app: ASGIApp
+) -> Answer:
+    recorder = _Recorder()
+    async with claims.running(claim):
+        await next_app(scope, body.receive, recorder.send)
+        answer = recorder.answer()
+        # Our own failures are no answer to the request. Without the whole body nobody can ask the same again.
+        if answer.status < 500 and await body.arrives_whole():
+            await claims.keep(claim, body.fingerprint, answer)
+        else:
+            await claims.release(claim)
+    return answer
+
+
+async def _replay(claims: Claims, name: RequestName, body: _FingerprintedBody) -> Answer:
+    first = await claims.find(name)
+    if first is None:
+        raise Problem(
+            "idempotency-in-progress",
+            "The first request with this Idempotency-Key is still running.",
+            headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
+            members={"retry_after": _RETRY_AFTER_SECONDS},
+        )
+    await body.drain()
+    if body.fingerprint != first.fingerprint:
+        raise Problem(
+            "idempotency-key-reused",
+            "This Idempotency-Key was used here with another body, or by a key with other scopes.",
+        )
+    return Answer(first.answer.status, [*first.answer.headers, _REPLAYED], first.answer.body)
 
 
 class _FingerprintedBody:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
 
 from service.composition import Liftoff
-from service.http.app import Foundation, create_app
+from service.http.app import Application, Foundation, create_app
 from service.http.audit import audit_routes
 from service.http.campaigns import campaign_routes
 from service.http.credits import credit_routes
@@ -57,7 +56,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
 )
 
 
-def api(liftoff: Liftoff, registry: CollectorRegistry, probes: Sequence[Probe] = ()) -> Litestar:
+def api(liftoff: Liftoff, registry: CollectorRegistry, probes: Sequence[Probe] = ()) -> Application:
     """The HTTP application on the service's parts; requests are counted in ``registry``."""
     return create_app(
         Foundation(
@@ -98,7 +97,6 @@ def api(liftoff: Liftoff, registry: CollectorRegistry, probes: Sequence[Probe] =
             "unsubscribing": liftoff.unsubscribing,
             "hearing": liftoff.hearing,
             "pushed_mail": liftoff.pushed_mail,
-            "settings": liftoff.settings,
             "credits": liftoff.credits,
             "credit_reading": liftoff.credit_reading,
             "draft_reading": liftoff.draft_reading,

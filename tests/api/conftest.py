@@ -7,10 +7,10 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from service.access import ApiKeys, NewKey, Scope, Workspaces
 from service.composition import Liftoff, assembled
+from service.http.app import Application
 from service.http.routes import api
 from service.metrics import new_registry
 from service.serving import projecting
@@ -32,7 +32,7 @@ async def liftoff(database: str, clock: MovableClock) -> AsyncIterator[Liftoff]:
 
 
 @pytest.fixture
-def app(liftoff: Liftoff) -> Litestar:
+def app(liftoff: Liftoff) -> Application:
     return api(
         liftoff,
         new_registry(),
@@ -45,21 +45,23 @@ async def workspace_id(liftoff: Liftoff) -> UUID:
 
 
 @pytest.fixture
-async def client(app: Litestar, liftoff: Liftoff, workspace_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: Application, liftoff: Liftoff, workspace_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the workspace that may do everything."""
     async with await client_of(app, liftoff, workspace_id) as opened:
         yield opened
 
 
 @pytest.fixture
-async def foreigner(app: Litestar, liftoff: Liftoff) -> AsyncIterator[httpx.AsyncClient]:
+async def foreigner(app: Application, liftoff: Liftoff) -> AsyncIterator[httpx.AsyncClient]:
     """A client of another workspace."""
     other = await Workspaces(liftoff.pool, liftoff.clock).take("globex")
     async with await client_of(app, liftoff, other) as opened:
         yield opened
 
 
-async def client_of(app: Litestar, liftoff: Liftoff, workspace_id: UUID, *scopes: Scope) -> httpx.AsyncClient:
+async def client_of(
+    app: Application, liftoff: Liftoff, workspace_id: UUID, *scopes: Scope
+) -> httpx.AsyncClient:
     """A client with a new key of the workspace, of all scopes unless some are named; it checks what it is answered."""
     new = NewKey(scopes=frozenset(scopes or Scope), name="test")
     issued = await ApiKeys(liftoff.pool, liftoff.clock).issue(workspace_id, new)

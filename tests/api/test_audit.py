@@ -6,11 +6,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from service.access import Scope
 from service.audit.verify import key_of, signed_text
 from service.composition import Liftoff
+from service.http.app import Application
 from tests.api.asking import begin
 from tests.api.conftest import client_of
 
@@ -56,7 +56,7 @@ async def test_another_workspace_sees_its_own_only(foreigner: httpx.AsyncClient)
 
 
 async def test_a_key_for_audits_is_needed_and_enough(
-    app: Litestar, liftoff: Liftoff, workspace_id: UUID
+    app: Application, liftoff: Liftoff, workspace_id: UUID
 ) -> None:
     async with await client_of(app, liftoff, workspace_id, Scope.AUDIT_READ) as auditor:
         assert (await auditor.get("/api/audit/checkpoints")).status_code == 200

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
 from msgspec import Struct
 
 from service.access import ApiKeys, NewKey, Scope
 from service.cli.document import api_document
 from service.composition import Liftoff
+from service.http.app import Application
 from tests.api.making import add_leads, make_sender
 from tests.http.conftest import transport_to
 
@@ -201,7 +201,7 @@ class TestIds:
 
 
 class TestKeys:
-    async def test_no_key(self, app: Litestar, ids: dict[str, str], subtests: pytest.Subtests) -> None:
+    async def test_no_key(self, app: Application, ids: dict[str, str], subtests: pytest.Subtests) -> None:
         async with httpx.AsyncClient(transport=transport_to(app), base_url="http://test") as stranger:
             for endpoint in ALL:
                 with subtests.test(endpoint.name):

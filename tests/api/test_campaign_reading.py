@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from litestar import Litestar
 from openapi_spec_validator import validate
 
 from domain.campaign.events import Status
 from domain.campaign.state import MACHINE
 from service.access import Scope
 from service.composition import Liftoff
+from service.http.app import Application
 from service.http.links import LINKS
 from tests.api.asking import CAMPAIGN_FIELDS, begin, paths
 from tests.api.conftest import client_of
@@ -198,7 +198,7 @@ async def test_what_is_no_moment_is_refused(client: httpx.AsyncClient) -> None:
 # --- Access and description ---
 
 
-async def test_each_operation_needs_its_scope(app: Litestar, liftoff: Liftoff, workspace_id: UUID) -> None:
+async def test_each_operation_needs_its_scope(app: Application, liftoff: Liftoff, workspace_id: UUID) -> None:
     async with (
         await client_of(app, liftoff, workspace_id, Scope.CAMPAIGNS_WRITE) as writer,
         await client_of(app, liftoff, workspace_id, Scope.CAMPAIGNS_READ) as reader,

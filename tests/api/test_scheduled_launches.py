@@ -11,12 +11,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from domain.sender import decide as senders
 from domain.sender import events as sender_events
 from service.access import Scope
 from service.composition import Liftoff
+from service.http.app import Application
 from service.launch.schedule import DueLaunch
 from tests.api.asking import paths
 from tests.api.conftest import client_of
@@ -134,7 +134,7 @@ class TestScheduling:
         assert await log_of(liftoff) == before
 
     async def test_only_who_may_launch_may_schedule_and_cancel(
-        self, app: Litestar, liftoff: Liftoff, workspace_id: UUID, url: str
+        self, app: Application, liftoff: Liftoff, workspace_id: UUID, url: str
     ) -> None:
         async with await client_of(app, liftoff, workspace_id, Scope.CAMPAIGNS_WRITE) as writer:
             assert (await schedule(writer, url)).status_code == 403

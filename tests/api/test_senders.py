@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from domain.refusal import Refused
 from service.access import Scope
 from service.caller import Caller
 from service.composition import Liftoff
+from service.http.app import Application
 from service.ids import new_id
 from service.senders.forms import SenderUpdate
 from tests.api.conftest import client_of
@@ -321,7 +321,7 @@ async def test_an_account_of_another_workspace_does_not_exist(
 
 
 async def test_reading_needs_another_scope_than_writing(
-    app: Litestar, liftoff: Liftoff, workspace_id: UUID
+    app: Application, liftoff: Liftoff, workspace_id: UUID
 ) -> None:
     async with await client_of(app, liftoff, workspace_id, Scope.CAMPAIGNS_READ) as reader:
         assert (await reader.get("/api/senders")).status_code == 200

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from service.access import Scope
 from service.composition import Liftoff
+from service.http.app import Application
 from service.ids import new_id
 from service.suppressions.entering import Identity
 from tests.api.asking import paths
@@ -103,7 +103,7 @@ class TestEntering:
         assert await enter(foreigner, ADA) == {"added": 1, "known": 0}
 
     async def test_reading_and_writing_need_their_scopes(
-        self, app: Litestar, liftoff: Liftoff, workspace_id: UUID
+        self, app: Application, liftoff: Liftoff, workspace_id: UUID
     ) -> None:
         async with await client_of(app, liftoff, workspace_id, Scope.CAMPAIGNS_READ) as reader:
             assert (await reader.get(URL)).status_code == 200

@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 from uuid import UUID
 
 import uvicorn
@@ -16,9 +17,11 @@ import uvloop
 from litestar import Litestar
 
 from service.database.pool import open_pool
+from service.http.app import Application
 from service.http.routes import api
 from service.logging import configure_logging
 from service.metrics import new_registry
+from service.periodic import fulfilling
 from service.serving import projecting, working
 from service.settings import Settings
 from tests.benchmarks.peers.endpoints import bare
@@ -31,7 +34,14 @@ async def serve(which: str, dsn: str, workspace_id: UUID) -> None:
     """Serve an application on a free port of loopback."""
     async with _application(which, dsn, workspace_id) as app:
         server = uvicorn.Server(
-            uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False)
+            uvicorn.Config(
+                cast("Any", app),
+                port=0,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+            )
         )
         serving = asyncio.create_task(server.serve())
         while not server.started:
@@ -43,13 +53,15 @@ async def serve(which: str, dsn: str, workspace_id: UUID) -> None:
 
 
 @asynccontextmanager
-async def _application(which: str, dsn: str, workspace_id: UUID) -> AsyncIterator[Litestar]:
+async def _application(which: str, dsn: str, workspace_id: UUID) -> AsyncIterator[Litestar | Application]:
     if which == "bare":
         async with await open_pool(dsn, max_size=_SETTINGS.database_pool_size) as pool:
             yield bare(pool, workspace_id)
     else:
         async with service_on(dsn, _SETTINGS) as liftoff, projecting(liftoff), working(liftoff):
-            yield api(liftoff, new_registry())
+            app = api(liftoff, new_registry())
+            async with fulfilling(app.duties):
+                yield app
 
 
 if __name__ == "__main__":

@@ -11,11 +11,10 @@ from typing import Any, cast
 import httpx
 import pytest
 import structlog
-from litestar import Litestar
 
 from service.access import ApiKeys, IssuedKey, NewKey, Scope, Workspaces
 from service.database.pool import Pool, open_pool
-from service.http.app import Foundation, create_app
+from service.http.app import Application, Foundation, create_app
 from service.logging import configure_logging
 from service.metrics import new_registry
 from service.settings import Settings
@@ -52,7 +51,7 @@ class World:
             master_key=MASTER_KEY,
             registry=new_registry(),
         )
-        self.app: Litestar = create_app(self.foundation, toy_routes, {"toys": self.toys})
+        self.app: Application = create_app(self.foundation, toy_routes, {"toys": self.toys})
 
     async def key(self, *scopes: Scope, workspace: str = "acme", lasts: timedelta | None = None) -> IssuedKey:
         """A new key, of all scopes unless some are named."""
@@ -72,7 +71,7 @@ class World:
         return httpx.AsyncClient(transport=transport_to(self.app), base_url="http://test", headers=headers)
 
 
-def transport_to(app: Litestar) -> httpx.ASGITransport:
+def transport_to(app: Application) -> httpx.ASGITransport:
     """Calls the application directly, as a server would."""
     return httpx.ASGITransport(cast("Any", app))  # httpx and Litestar spell the types of ASGI differently
 

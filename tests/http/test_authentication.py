@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 
 from service.access import ApiKeys, Scope
+from service.periodic import fulfilling
 from tests.http.conftest import MovableClock, World
 
 TOY = "/api/toys/00000000-0000-0000-0000-000000000000"
@@ -124,16 +125,16 @@ async def test_the_use_of_a_key_is_noted_at_most_once_a_minute_and_not_by_the_re
         return found.last_used_at
 
     async with world.client_with(issued.secret) as client:
-        async with world.app.lifespan():
+        async with fulfilling(world.app.duties):
             first = clock.now()
             await client.get(TOY)
             assert await last_used() is None
         assert await last_used() == first
-        async with world.app.lifespan():
+        async with fulfilling(world.app.duties):
             clock.move(timedelta(seconds=59))
             await client.get(TOY)
         assert await last_used() == first
-        async with world.app.lifespan():
+        async with fulfilling(world.app.duties):
             clock.move(timedelta(seconds=1))
             await client.get(TOY)
         assert await last_used() == clock.now()

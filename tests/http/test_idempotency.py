@@ -12,6 +12,7 @@ import pytest
 
 from service.access import Scope
 from service.http.claims import CLAIMED, KEPT, Claims, RequestName
+from service.periodic import fulfilling
 from service.vault import Sealer
 from tests.http.conftest import MASTER_KEY, MovableClock, World
 
@@ -116,7 +117,7 @@ async def test_an_answer_is_forgotten_after_a_day(
     clock.move(timedelta(seconds=1))
     assert "Idempotency-Replayed" not in (await client.post("/api/toys", json=BUS, headers=KEY)).headers
     clock.move(KEPT)
-    async with world.app.lifespan():
+    async with fulfilling(world.app.duties):
         assert await stored(world) == 1
     assert await stored(world) == 0
 

@@ -58,7 +58,7 @@ def test_every_operation_is_named_noun_verb_and_shows_the_scope_it_needs(documen
 
 async def test_every_route_under_api_declares_its_scope(world: World) -> None:
     declared = 0
-    for route in world.app.routes:
+    for route in world.app.router.routes:
         if isinstance(route, HTTPRoute) and route.path.startswith("/api"):
             for handler in route.route_handlers:
                 if handler.http_methods != {"OPTIONS"}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -38,7 +39,9 @@ class Server:
 @pytest.fixture
 async def server(world: World) -> AsyncIterator[Server]:
     limited = World(world.pool, world.clock, body_limit_bytes=LIMIT, import_limit_bytes=IMPORT_LIMIT)
-    serving = uvicorn.Server(uvicorn.Config(limited.app, port=0, log_config=None, lifespan="on"))
+    serving = uvicorn.Server(
+        uvicorn.Config(cast("Any", limited.app), port=0, log_config=None, lifespan="off")
+    )
     task = asyncio.create_task(serving.serve())
     while not serving.started:
         await asyncio.sleep(0.01)

@@ -12,7 +12,6 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
-from litestar import Litestar
 from msgspec import Struct
 
 from service.access import Workspaces
@@ -20,6 +19,7 @@ from service.channels.message import message_id
 from service.channels.outcome import Accepted, Outcome
 from service.composition import Liftoff, assembled
 from service.dispatch.claims import Claim
+from service.http.app import Application
 from service.http.routes import api
 from service.ids import new_id
 from service.metrics import new_registry
@@ -53,7 +53,7 @@ async def liftoff(shared_database: str, clock: MovableClock) -> AsyncIterator[Li
 
 
 @pytest.fixture(scope="module")
-def app(liftoff: Liftoff) -> Litestar:
+def app(liftoff: Liftoff) -> Application:
     return api(
         liftoff,
         new_registry(),
@@ -67,7 +67,7 @@ async def workspace_id(liftoff: Liftoff) -> UUID:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def client(app: Litestar, liftoff: Liftoff, workspace_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: Application, liftoff: Liftoff, workspace_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the workspace that may do everything."""
     async with await client_of(app, liftoff, workspace_id) as opened:
         yield opened

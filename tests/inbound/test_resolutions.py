@@ -8,12 +8,12 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
-from litestar import Litestar
 
 from service.access import Scope, Workspaces
 from service.channels.outcome import Unknown
 from service.composition import Liftoff
 from service.dispatch.mails import ReadyMail
+from service.http.app import Application
 from service.ids import new_id
 from tests.api.conftest import client_of
 from tests.dispatch.conftest import Launch, Worker
@@ -103,7 +103,7 @@ async def test_nothing_is_sent_again_for_a_campaign_that_has_ended(
 
 
 async def test_who_may_not_write_or_is_elsewhere_settles_nothing(
-    app: Litestar, client: httpx.AsyncClient, liftoff: Liftoff, workspace_id: UUID, lost: Sent
+    app: Application, client: httpx.AsyncClient, liftoff: Liftoff, workspace_id: UUID, lost: Sent
 ) -> None:
     async with await client_of(app, liftoff, workspace_id, Scope.CAMPAIGNS_READ) as reader:
         assert (await resolve(reader, lost, "sent")).status_code == 403

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from service.access import Scope
 from service.composition import Liftoff
+from service.http.app import Application
 from service.projector.replay import replay_and_compare
 from service.suppressions.entering import Identity
 from tests.api.asking import begin
@@ -192,7 +192,7 @@ class TestAsking:
         assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
     async def test_it_needs_the_scope_to_write(
-        self, app: Litestar, liftoff: Liftoff, workspace_id: UUID
+        self, app: Application, liftoff: Liftoff, workspace_id: UUID
     ) -> None:
         async with await client_of(app, liftoff, workspace_id, Scope.CAMPAIGNS_READ) as reader:
             assert (await reader.delete(person(ADA))).status_code == 403
