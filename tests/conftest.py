@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -20,15 +21,25 @@ from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 from tests.databases import name_of, temporary_database
 
-UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+MEMORY: Final = Path("/dev/shm")
+ROOM_BYTES: Final = 4 * 1024**3
+"""What the databases and files of a run take at the most, with much to spare."""
+UNSAFE_BUT_FAST: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _run_directory = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a directory for its server: made by the process that started it, told to its workers."""
     told = getattr(config, "workerinput", {}).get("run_directory")
-    config.stash[_run_directory] = Path(told or tempfile.mkdtemp(prefix="liftoff-tests-"))
-    config.stash[_run_directory].chmod(0o755)  # the server of a run as root runs as another user
+    directory = Path(told or tempfile.mkdtemp(prefix="liftoff-tests-", dir=_memory()))
+    directory.chmod(0o755)  # the server of a run as root runs as another user
+    config.stash[_run_directory] = directory
+    os.environ["TMPDIR"] = tempfile.tempdir = str(directory)  # for all that tests and their processes write
+
+
+def _memory() -> Path | None:
+    """Where files live in memory, if there is such a place and room: a database is copied there ten times faster."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES else None
 
 
 def pytest_configure_node(node: WorkerController) -> None:
