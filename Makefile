@@ -22,7 +22,7 @@ run: $(PROGRAM) ## the service, until Ctrl-C
 test: $(PROGRAM) ## every test
 	$(BIN)/python -m pytest --quiet
 
-test-faults: $(PROGRAM) ## the kill matrix: workers killed at every point of sending, 180 times; hours on one core
+test-faults: $(PROGRAM) ## the kill matrix: workers killed at every point of sending, 180 times; a quarter of an hour on two cores
 	@$(BIN)/python -m tests.faults
 
 MINUTES ?= 10
