@@ -34,7 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     directory = Path(told or tempfile.mkdtemp(prefix="liftoff-tests-", dir=_memory()))
     directory.chmod(0o755)  # the server of a run as root runs as another user
     config.stash[_run_directory] = directory
-    os.environ["TMPDIR"] = tempfile.tempdir = str(directory)  # for all that tests and their processes write
+    write_to = pytest.MonkeyPatch()  # for all that tests and their processes write
+    write_to.setenv("TMPDIR", str(directory))
+    write_to.setattr(tempfile, "tempdir", str(directory))
+    config.add_cleanup(write_to.undo)
 
 
 def _memory() -> Path | None:
