@@ -65,7 +65,13 @@ class MailSink:
         """Listen. Raises ``OSError`` when the port is taken or the directory can't be written."""
         (self._directory / _MAILS).mkdir(parents=True, exist_ok=True)
         self._index = FileIO(self._directory / _INDEX, "ab")
-        self._server = await asyncio.get_running_loop().create_server(self._new_session, LOOPBACK, self._port)
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                self._new_session, LOOPBACK, self._port
+            )
+        except OSError:
+            self._index.close()
+            raise
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 LIFTOFF = (sys.executable, "-m", "service.cli.main")
 PATIENCE_SECONDS = 60
 LAST_LINE = "Ctrl-C stops the service."
+_FREE_PORTS = {"LIFTOFF_HTTP_PORT": "0", "LIFTOFF_SMTP_SINK_PORT": "0"}
 
 
 class Ran(NamedTuple):
@@ -33,8 +34,9 @@ class Ran(NamedTuple):
 
 
 class Serving(NamedTuple):
-    """A running ``liftoff serve`` and what it said when it answered."""
+    """A running ``liftoff serve``, the settings it was started with, and what it said when it answered."""
 
+    settings: Mapping[str, str]
     process: subprocess.Popen[str]
     lines: list[str]
 
@@ -82,8 +84,13 @@ def liftoff(*arguments: str, settings: Mapping[str, str]) -> Ran:
 
 def embedded(data_dir: Path, **settings: str) -> dict[str, str]:
     """Settings for a service on an embedded database, on ports that are free."""
-    ports = {"LIFTOFF_HTTP_PORT": "0", "LIFTOFF_SMTP_SINK_PORT": "0"}
-    return {"LIFTOFF_DATA_DIR": str(data_dir), **ports, **settings}
+    return {"LIFTOFF_DATA_DIR": str(data_dir), **_FREE_PORTS, **settings}
+
+
+def on(database: str, data_dir: Path, **settings: str) -> dict[str, str]:
+    """As ``embedded``, but on the database of this URL."""
+    named = {"LIFTOFF_DATABASE_URL": database, "LIFTOFF_SECRET_KEY": "0" * 64}
+    return embedded(data_dir, **(named | settings))
 
 
 @contextmanager
@@ -101,7 +108,7 @@ def serving(settings: Mapping[str, str]) -> Iterator[Serving]:
         ) as process,
     ):
         try:
-            yield Serving(process, list(_announced(process, log)))
+            yield Serving(settings, process, list(_announced(process, log)))
         finally:
             process.kill()
 

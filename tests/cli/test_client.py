@@ -11,21 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import LIFTOFF, Ran, Serving, environment, liftoff
+from tests.cli.inside import run
+from tests.cli.processes import LIFTOFF, Ran, Serving, environment
 
 NEW = ("campaign", "create", "--type", "email", "--sender-account-ids", "[]", "--name")
 
 
 def _created(service: Serving, name: str, *more: str) -> str:
     """The id of a new campaign."""
-    created = liftoff(*NEW, name, *more, settings=service.client)
+    created = run(*NEW, name, *more, settings=service.client)
     assert (created.code, created.err) == (0, "")
     campaign_id: str = created.answer["campaign"]["id"]
     return campaign_id
 
 
 def _ask(service: Serving, *arguments: str) -> Ran:
-    return liftoff(*arguments, settings=service.client)
+    return run(*arguments, settings=service.client)
 
 
 def test_a_noun_alone_lists_and_with_an_id_it_gets(service: Serving) -> None:
@@ -105,9 +106,9 @@ def test_a_refusal_is_json_for_a_program_and_words_for_a_person(service: Serving
 def test_a_key_is_made_and_revoked_through_the_api_too(service: Serving) -> None:
     made = _ask(service, "key", "create", "--scopes", '["campaigns:read"]').answer
     client = {**service.client, "LIFTOFF_API_KEY": made["secret"]}
-    assert liftoff("campaign", settings=client).code == 0
+    assert run("campaign", settings=client).code == 0
     assert _ask(service, "key", "delete", "--id", made["key"]["id"]).code == 0
-    assert liftoff("campaign", settings=client).code == 1
+    assert run("campaign", settings=client).code == 1
 
 
 @pytest.mark.parametrize(
@@ -130,14 +131,14 @@ def test_a_key_is_made_and_revoked_through_the_api_too(service: Serving) -> None
     ],
 )
 def test_a_wrong_use_is_refused_before_anything_is_sent(wrong: list[str]) -> None:
-    refused = liftoff(*wrong, settings={"LIFTOFF_API_BASE_URL": "http://127.0.0.1:1"})
+    refused = run(*wrong, settings={"LIFTOFF_API_BASE_URL": "http://127.0.0.1:1"})
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.splitlines()[-1].startswith("Error: ")
 
 
 def test_an_address_that_is_none_is_a_wrong_use_of_its_setting() -> None:
     for address in ("localhost:8080", "http://", "http://a:port"):
-        refused = liftoff("campaign", settings={"LIFTOFF_API_BASE_URL": address})
+        refused = run("campaign", settings={"LIFTOFF_API_BASE_URL": address})
         assert (refused.code, refused.out) == (2, ""), address
         assert refused.err.startswith("Error: "), address
 
@@ -145,7 +146,7 @@ def test_an_address_that_is_none_is_a_wrong_use_of_its_setting() -> None:
 def test_a_service_that_does_not_answer_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    refused = liftoff("campaign", settings={"LIFTOFF_API_BASE_URL": f"http://127.0.0.1:{port}"})
+    refused = run("campaign", settings={"LIFTOFF_API_BASE_URL": f"http://127.0.0.1:{port}"})
     assert (refused.code, refused.out) == (3, "")
     [line] = refused.err.splitlines()
     assert line.startswith(f"Error: http://127.0.0.1:{port} does not answer: ")
@@ -153,7 +154,7 @@ def test_a_service_that_does_not_answer_is_told_in_one_line() -> None:
 
 def test_a_missing_or_damaged_key_is_the_apis_to_refuse(service: Serving) -> None:
     for key in ("", "pk_live_", "ключ"):
-        refused = liftoff("campaign", settings={**service.client, "LIFTOFF_API_KEY": key})
+        refused = run("campaign", settings={**service.client, "LIFTOFF_API_KEY": key})
         assert refused.code == 1
         assert json.loads(refused.err)["code"] == "unauthorized"
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import LIFTOFF, Ran, Serving, environment, liftoff
+from tests.cli.inside import run
+from tests.cli.processes import LIFTOFF, Ran, Serving, environment
 
 
 def _ask(service: Serving, *arguments: str) -> Ran:
-    return liftoff(*arguments, settings=service.client)
+    return run(*arguments, settings=service.client)
 
 
 def _new_campaign(service: Serving, name: str, leads: Path, *more: str) -> str:

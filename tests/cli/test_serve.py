@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import LAST_LINE, LIFTOFF, embedded, environment, liftoff, serving
+from tests.cli.inside import run
+from tests.cli.processes import LAST_LINE, LIFTOFF, embedded, environment, liftoff, on, serving
 
 NOTHING_LISTENS = "postgresql://nobody:secret-word@127.0.0.1:1/liftoff"
 
@@ -61,11 +62,11 @@ def test_a_key_for_a_new_workspace_can_be_made_beside_a_running_service(data_dir
 
 @pytest.mark.parametrize("setting", ["LIFTOFF_HTTP_PORT", "LIFTOFF_SMTP_SINK_PORT"])
 def test_a_port_that_is_taken_is_told_in_one_line_that_names_the_setting(
-    data_dir: Path, setting: str
+    database: str, data_dir: Path, setting: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        refused = liftoff("serve", settings=embedded(data_dir, **{setting: port}))
+        refused = run("serve", settings=on(database, data_dir, **{setting: port}))
     assert (refused.code, refused.out) == (2, "")
     [line] = refused.err.splitlines()
     assert setting in line
@@ -74,7 +75,7 @@ def test_a_port_that_is_taken_is_told_in_one_line_that_names_the_setting(
 
 def test_a_wrong_setting_stops_every_operators_command_with_one_line() -> None:
     for command in ("serve", "worker", "migrate", "settings"):
-        refused = liftoff(command, settings={"LIFTOFF_HTTP_PORT": "many"})
+        refused = run(command, settings={"LIFTOFF_HTTP_PORT": "many"})
         assert (refused.code, refused.out) == (2, "")
         [line] = refused.err.splitlines()
         assert line.startswith("Error: LIFTOFF_HTTP_PORT must be ")
@@ -84,7 +85,7 @@ def test_a_data_directory_that_can_not_be_is_told_in_one_line(tmp_path: Path) ->
     file = tmp_path / "file"
     file.touch()
     for command in ("serve", "migrate"):
-        refused = liftoff(command, settings=embedded(file))
+        refused = run(command, settings=embedded(file))
         assert refused.code in {2, 3}
         [line] = refused.err.splitlines()
         assert "LIFTOFF_DATA_DIR" in line
@@ -93,35 +94,26 @@ def test_a_data_directory_that_can_not_be_is_told_in_one_line(tmp_path: Path) ->
 def test_a_database_that_does_not_answer_is_told_in_one_line_without_its_password() -> None:
     settings = {"LIFTOFF_DATABASE_URL": NOTHING_LISTENS, "LIFTOFF_SECRET_KEY": "0" * 64}
     for command in (["serve"], ["migrate"], ["key", "create", "--workspace", "acme"]):
-        refused = liftoff(*command, settings=settings)
+        refused = run(*command, settings=settings)
         assert (refused.code, refused.out) == (3, "")
         [line] = refused.err.splitlines()
         assert line.startswith("Error: can't use the database at 127.0.0.1:1/liftoff: ")
         assert "secret-word" not in refused.err
 
 
-def test_a_database_of_another_secret_key_is_refused_in_one_line(empty_database: str) -> None:
-    for digit, code in (("1", 0), ("2", 2)):
-        settings = {
-            "LIFTOFF_DATABASE_URL": empty_database,
-            "LIFTOFF_SECRET_KEY": digit * 64,
-            "LIFTOFF_HTTP_PORT": "0",
-            "LIFTOFF_SMTP_SINK": "false",
-        }
-        if code == 0:
-            with serving(settings) as running:
-                assert not any(line.startswith("Mail sink") for line in running.lines)
-                assert running.interrupt() == 0
-        else:
-            refused = liftoff("serve", settings=settings)
-            assert (refused.code, refused.out) == (2, "")
-            [line] = refused.err.splitlines()
-            assert "LIFTOFF_SECRET_KEY" in line
+def test_a_database_of_another_secret_key_is_refused_in_one_line(database: str, data_dir: Path) -> None:
+    with serving(on(database, data_dir, LIFTOFF_SECRET_KEY="1" * 64, LIFTOFF_SMTP_SINK="false")) as running:
+        assert not any(line.startswith("Mail sink") for line in running.lines)
+        assert running.interrupt() == 0
+    refused = run("serve", settings=on(database, data_dir, LIFTOFF_SECRET_KEY="2" * 64))
+    assert (refused.code, refused.out) == (2, "")
+    [line] = refused.err.splitlines()
+    assert "LIFTOFF_SECRET_KEY" in line
 
 
 def test_migrate_prints_what_it_applied_and_then_that_nothing_is_left(empty_database: str) -> None:
     settings = {"LIFTOFF_DATABASE_URL": empty_database}
-    first, second = (liftoff("migrate", settings=settings) for _ in range(2))
+    first, second = (run("migrate", settings=settings) for _ in range(2))
     assert first.code == second.code == 0
     assert first.out.splitlines()[0] == "0001_log.sql"
     assert (second.out, second.err) == ("", "The database is up to date.\n")
@@ -144,7 +136,7 @@ def test_a_worker_runs_beside_a_service_until_ctrl_c(data_dir: Path) -> None:
 
 
 def test_settings_are_shown_with_their_meaning_and_secrets_are_masked() -> None:
-    shown = liftoff("settings", settings={"LIFTOFF_SECRET_KEY": "a" * 64, "LIFTOFF_HTTP_PORT": "81"})
+    shown = run("settings", settings={"LIFTOFF_SECRET_KEY": "a" * 64, "LIFTOFF_HTTP_PORT": "81"})
     assert shown.code == 0
     assert "aaaa" not in shown.out
     rows = {row["name"]: row for row in shown.answer["settings"]}
@@ -167,7 +159,7 @@ def test_settings_are_shown_with_their_meaning_and_secrets_are_masked() -> None:
     ],
 )
 def test_a_key_is_not_made_of_what_can_not_be(wrong: list[str]) -> None:
-    refused = liftoff("key", "create", "--workspace", "acme", *wrong, settings={})
+    refused = run("key", "create", "--workspace", "acme", *wrong, settings={})
     assert (refused.code, refused.out) == (2, "")
 
 
