@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Programs are compiled once, not at each of the hundred starts of a test run.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The environment is made anew when the Python or the lock changes; the program is installed into it, editable.
 PACKAGES := .venv/packages-$(shell { $(PYTHON) -V; cat requirements.lock; } | cksum | tr -d ' ')
 PROGRAM := .venv/program-$(shell cksum < pyproject.toml | tr -d ' ')

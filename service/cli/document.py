@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, get_args, get_origin, get_type_hints
@@ -19,6 +20,7 @@ from service.http.openapi import build_document
 from service.http.routes import API_ROUTES
 
 
+@cache
 def api_document() -> bytes:
     """The document that the running service has at ``/openapi.json``, with line breaks."""
     routes = [*key_routes, *API_ROUTES]
