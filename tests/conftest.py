@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from xdist.workermanage import WorkerController
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 from tests.databases import name_of, temporary_database
+from tests.logs import logged
 
 MEMORY: Final = Path("/dev/shm")
 ROOM_BYTES: Final = 4 * 1024**3
@@ -38,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     write_to.setenv("TMPDIR", str(directory))
     write_to.setattr(tempfile, "tempdir", str(directory))
     config.add_cleanup(write_to.undo)
+    logs = ExitStack()
+    logs.enter_context(logged())
+    config.add_cleanup(logs.close)
 
 
 def _memory() -> Path | None:

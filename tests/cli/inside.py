@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 
 import pytest
-import structlog
 
 from service.cli.main import main
 from tests.cli.processes import Ran, environment
+from tests.logs import logged
 
 
 def run(*arguments: str, settings: Mapping[str, str]) -> Ran:
@@ -22,7 +21,7 @@ def run(*arguments: str, settings: Mapping[str, str]) -> Ran:
     out, err = TextIOWrapper(BytesIO()), TextIOWrapper(BytesIO())
     with (
         pytest.MonkeyPatch.context() as patched,
-        _own_logging(),
+        logged(err),
         redirect_stdout(out),
         redirect_stderr(err),
     ):
@@ -43,16 +42,3 @@ async def run_beside(*arguments: str, settings: Mapping[str, str]) -> Ran:
 def _written(stream: TextIOWrapper[BytesIO]) -> str:
     stream.flush()
     return stream.buffer.getvalue().decode()
-
-
-@contextmanager
-def _own_logging() -> Iterator[None]:
-    """What the command configures for its process is undone."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        root.handlers = handlers
-        root.setLevel(level)
-        structlog.reset_defaults()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -10,16 +9,15 @@ from typing import Any, cast
 
 import httpx
 import pytest
-import structlog
 
 from service.access import ApiKeys, IssuedKey, NewKey, Scope, Workspaces
 from service.database.pool import Pool, open_pool
 from service.http.app import Application, Foundation, create_app
-from service.logging import configure_logging
 from service.metrics import new_registry
 from service.settings import Settings
 from service.vault import MasterKey
 from tests.http.toys import Toys, toy_routes
+from tests.logs import logged
 
 MASTER_KEY = MasterKey(bytes(32))
 
@@ -109,9 +107,6 @@ async def stranger(world: World) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(autouse=True)
 def log() -> Iterator[StringIO]:
     """What was logged, as JSON lines."""
-    before = logging.getLogger().handlers[:]
     written = StringIO()
-    configure_logging(stream=written)
-    yield written
-    logging.getLogger().handlers = before
-    structlog.reset_defaults()
+    with logged(written):
+        yield written

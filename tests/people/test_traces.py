@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
@@ -13,15 +12,14 @@ from uuid import UUID
 
 import httpx
 import pytest
-import structlog
 
 from service.channels.outcome import Accepted, Refused
 from service.composition import Liftoff
 from service.database.pool import Connection, connect_as_owner
-from service.logging import configure_logging
 from service.vault import Sealer
 from tests.api.drafting import ready_draft
 from tests.dispatch.conftest import Launch, Worker
+from tests.logs import logged
 from tests.people.asking import caught_up, erase
 
 ADA: Final = "lead0@x.example"
@@ -39,11 +37,9 @@ async def owner(database: str) -> AsyncIterator[Connection]:
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """All that the process logs, at the most talkative level."""
-    before, stream = logging.getLogger().handlers[:], io.StringIO()
-    configure_logging("debug", stream)
-    yield stream
-    logging.getLogger().handlers = before
-    structlog.reset_defaults()
+    stream = io.StringIO()
+    with logged(stream, "debug"):
+        yield stream
 
 
 async def lived_through(
