@@ -23,6 +23,7 @@ from domain.sender.state import fold as fold_sender
 from projections.campaigns import CAMPAIGNS
 from projections.leads import LEADS
 from service.campaigns import views
+from service.campaigns.looking import Looking
 from service.campaigns.repository import Campaigns
 from service.campaigns.texts import Opened, node_documents, settings_documents
 from service.campaigns.views import Counts, Material
@@ -60,6 +61,7 @@ class CampaignReading:
         campaigns: Campaigns,
         senders: Senders,
         vault: Vault,
+        looking: Looking,
         freshness: Freshness,
         past_campaigns: PastCampaigns,
         past_leads: PastLeads,
@@ -69,6 +71,7 @@ class CampaignReading:
         self._campaigns = campaigns
         self._senders = senders
         self._vault = vault
+        self._looking = looking
         self._freshness = freshness
         self._past_campaigns = past_campaigns
         self._past_leads = past_leads
@@ -92,12 +95,12 @@ class CampaignReading:
 
     async def one(self, workspace_id: UUID, campaign_id: UUID) -> views.CampaignDetail:
         """Everything about a campaign. Raises ``Refused`` ``not-found``."""
-        campaign = await self._campaigns.load(workspace_id, campaign_id)
-        own = [streams.campaign(campaign_id), streams.roster(campaign_id)]
-        heads = await self._store.head(workspace_id, own)
-        await self._freshness.reached(max(head.last_position for head in heads.values()), LEADS)
-        material = await self._material(workspace_id, [campaign], node_documents(campaign))
-        return views.detail(campaign, material)
+        look = await self._looking.at(workspace_id, campaign_id)
+        material = look.material
+        if look.counted < look.written:
+            await self._freshness.reached(look.written, LEADS)
+            material = replace(material, counts=await self._counts(workspace_id, [look.campaign]))
+        return views.detail(look.campaign, material)
 
     async def accounts(self, workspace_id: UUID, campaign_id: UUID) -> list[views.SenderAccount]:
         """The sender accounts of a campaign. Raises ``Refused`` ``not-found``."""
@@ -112,11 +115,8 @@ class CampaignReading:
         campaign, cut = await self._past_campaigns.at(workspace_id, campaign_id, moment)
         material = await self._past_material(workspace_id, campaign, cut)
         [sums] = await self._past_leads.counts(workspace_id, campaign_id, cut)
-        rows = [
-            {"campaign_id": campaign_id, "kind": kind, "key": key, "n": n}
-            for (_, _, kind, key), n in sums.items()
-        ]
-        return views.detail(campaign, replace(material, counts=views.counted(rows)))
+        counts = views.summed((kind, key, n) for (_, _, kind, key), n in sums.items())
+        return views.detail(campaign, replace(material, counts={campaign_id: counts}))
 
     async def past_accounts(
         self, workspace_id: UUID, campaign_id: UUID, moment: Moment

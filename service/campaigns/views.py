@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -220,10 +220,18 @@ def nodes(campaign: Campaign, texts: Opened) -> list[SequenceNode]:
 
 def counted(rows: Sequence[Mapping[str, Any]]) -> dict[UUID, Counts]:
     """Rows of ``campaign_counts`` by campaign."""
-    sums: dict[UUID, dict[str, dict[str, int]]] = {}
+    sums: dict[UUID, list[tuple[str, str, int]]] = {}
     for row in rows:
-        sums.setdefault(row["campaign_id"], {}).setdefault(row["kind"], {})[row["key"]] = row["n"]
-    return {campaign_id: Counts(by_kind) for campaign_id, by_kind in sums.items()}
+        sums.setdefault(row["campaign_id"], []).append((row["kind"], row["key"], row["n"]))
+    return {campaign_id: summed(own) for campaign_id, own in sums.items()}
+
+
+def summed(sums: Iterable[tuple[str, str, int]]) -> Counts:
+    """The sums of one campaign: kind, key and how many."""
+    by_kind: dict[str, dict[str, int]] = {}
+    for kind, key, n in sums:
+        by_kind.setdefault(kind, {})[key] = n
+    return Counts(by_kind)
 
 
 def _stats(campaign: Campaign, material: Material) -> Stats | None:

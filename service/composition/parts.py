@@ -16,6 +16,7 @@ from service.audit.sealing import Sealing
 from service.campaigns.ahead import LooksAhead
 from service.campaigns.drafting import Drafting
 from service.campaigns.lifecycle import Lifecycle
+from service.campaigns.looking import Looking
 from service.campaigns.planning import Planning
 from service.campaigns.preflight import Preflight
 from service.campaigns.reading import CampaignReading
@@ -291,7 +292,15 @@ def desk(on: Ground) -> Desk:
     return Desk(
         drafting=Drafting(pool, campaigns, on.senders, vault),
         campaign_reading=CampaignReading(
-            pool, store, campaigns, on.senders, vault, on.freshness, past_campaigns, past_leads
+            pool,
+            store,
+            campaigns,
+            on.senders,
+            vault,
+            Looking(pool, on.codec, vault),
+            on.freshness,
+            past_campaigns,
+            past_leads,
         ),
         importing=importing,
         lead_reading=LeadReading(pool, store, vault, campaigns, on.freshness, past_campaigns, past_leads),

@@ -152,6 +152,8 @@ class Launching:
 
         Raises ``StreamMoved`` when somebody wrote meanwhile.
         """
+        if campaign.status != "launching":
+            return campaign
         now = self._clock.now()
         alive = await self._run_is_alive(caller.workspace_id, campaign)
         if not is_stale(campaign, now, self._stale_after, alive):

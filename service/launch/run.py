@@ -95,7 +95,7 @@ class LaunchRun:
                 step = "enrol"
                 count = await self._enrol(caller, campaign)
                 step = "activate"
-                await self._activate(caller, job, count)
+                await self._activate(caller, campaign, job, count)
         except Superseded:
             await self._record_refusal(caller, job, step)
         except Refused as refused:
@@ -234,13 +234,14 @@ class LaunchRun:
             case _:
                 raise StreamMoved
 
-    async def _activate(self, caller: Caller, job: LaunchJob, prepared: int) -> None:
+    async def _activate(self, caller: Caller, campaign: Campaign, job: LaunchJob, prepared: int) -> None:
+        """Let the campaign be active: as it was started, or if somebody has written since, as it is now."""
         while True:
-            campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
             events = decide(campaign, Activate(epoch=job.epoch, prepared=prepared))
             try:
                 await self._campaigns.swap(caller, campaign, Change(events=events, epoch=job.epoch))
             except StreamMoved:
+                campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
                 continue
             return
 

@@ -81,6 +81,8 @@ async def leave_out(
     connection: Connection, workspace_id: UUID, leads: Sequence[SkippedLead], epoch: int
 ) -> None:
     """Mark the leads that the launch attempt ``epoch`` leaves out."""
+    if not leads:
+        return
     lead_ids = [lead.lead_id for lead in leads]
     await _queries.leave_out(connection, workspace_id=workspace_id, lead_ids=lead_ids, epoch=epoch)
 

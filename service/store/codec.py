@@ -50,7 +50,7 @@ class Codec:
                 f"an event '{type_}' of version {schema} is not as declared: {error}"
             ) from error
 
-    def recorded(self, row: asyncpg.Record) -> Recorded:
+    def recorded(self, row: asyncpg.Record | Mapping[str, Any]) -> Recorded:
         """A row of the log as an event. Raises ``UnknownEvent`` and ``UnreadableEvent``, with the event's place."""
         try:
             event = self.decode(row["type"], row["schema_version"], row["payload"])

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import aiosql
@@ -21,6 +21,8 @@ from service.vault.keys import SALT_BYTES, MasterKey
 from service.vault.sealing import require_own_seal, seal, unseal
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("vault.sql"), "asyncpg")
+SealedRow: TypeAlias = tuple[UUID, UUID, bytes, bytes]
+"""A document as it is stored: its id, its owner, what was sealed, and the owner's salt."""
 _COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed", "fields")
 
 
@@ -109,7 +111,21 @@ class Vault:
     ) -> dict[UUID, bytes]:
         """The contents by id; what is missing or erased is absent. Raises ``SealBroken``, ``WrongMasterKey``."""
         rows = _queries.open_documents(connection, workspace_id=workspace_id, document_ids=list(document_ids))
-        return {row["document_id"]: self._unseal(workspace_id, row) async for row in rows}
+        return self.unsealed(workspace_id, [tuple(row) async for row in rows])
+
+    def unsealed(self, workspace_id: UUID, rows: Iterable[SealedRow]) -> dict[UUID, bytes]:
+        """The contents of documents that were read with something else. Raises ``SealBroken``, ``WrongMasterKey``."""
+        keys: dict[UUID, bytes] = {}
+        opened: dict[UUID, bytes] = {}
+        for document_id, owner_id, sealed, salt in rows:
+            thing = f"The vault's document {document_id}"
+            require_own_seal(sealed, self._master_key.fingerprint, thing)
+            if owner_id not in keys:
+                keys[owner_id] = self._master_key.document_key(workspace_id, owner_id, salt)
+            opened[document_id] = unseal(
+                keys[owner_id], sealed, workspace_id.bytes + document_id.bytes, thing
+            )
+        return opened
 
     async def erase_owner(self, connection: Connection, workspace_id: UUID, owner_id: UUID) -> list[UUID]:
         """Remove an owner's key and documents, and keep nothing for it any more; answers which documents there were.
@@ -118,14 +134,6 @@ class Vault:
         """
         rows = _queries.erase_owner(connection, workspace_id=workspace_id, owner_id=owner_id)
         return [row["document_id"] async for row in rows]
-
-    def _unseal(self, workspace_id: UUID, row: Mapping[str, Any]) -> bytes:
-        document_id: UUID = row["document_id"]
-        sealed: bytes = row["sealed"]
-        thing = f"The vault's document {document_id}"
-        require_own_seal(sealed, self._master_key.fingerprint, thing)
-        key = self._master_key.document_key(workspace_id, row["owner_id"], row["salt"])
-        return unseal(key, sealed, workspace_id.bytes + document_id.bytes, thing)
 
     async def _take_keys(
         self, connection: Connection, workspace_id: UUID, owners: set[UUID]

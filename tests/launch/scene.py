@@ -219,9 +219,9 @@ class InterruptedRun(LaunchRun):
             await self._reach("second part")
         return await super()._enrol_part(caller, campaign, schedule, passed)
 
-    async def _activate(self, caller: Caller, job: LaunchJob, prepared: int) -> None:
+    async def _activate(self, caller: Caller, campaign: Campaign, job: LaunchJob, prepared: int) -> None:
         await self._reach("activate")
-        await super()._activate(caller, job, prepared)
+        await super()._activate(caller, campaign, job, prepared)
 
     async def _reach(self, step: Step) -> None:
         if step == self._before and not self._is_awake:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,12 @@ HOUSE = Path(__file__).parents[2]
 LONGEST_MODULE = 400
 ONE_FILE_ON_PURPOSE = {"service/audit/verify.py"}  # an auditor takes it along, so it can't be several
 LONGEST_FUNCTION = 70
+CHANGES_ITS_SESSION = re.compile(
+    r"""^\s*(?:SET\s+(?!LOCAL\b)|RESET|LISTEN|UNLISTEN|DISCARD|PREPARE|DEALLOCATE|LOAD)\b
+    | pg_(?:try_)?advisory_lock | WITH\s+HOLD | set_config\((?![^)]*\btrue\))""",
+    re.VERBOSE,
+)
+ON_A_CONNECTION_OF_ITS_OWN = {"service/database/migrate.sql"}
 ALLOWED_IN_THE_DOMAIN = {*sys.stdlib_module_names, "domain", "msgspec", "transitions"}
 
 
@@ -60,3 +67,23 @@ def test_no_function_is_longer_than_a_screen() -> None:
         for function in _functions(path)
     ]
     assert [function for function in found if function[1] > LONGEST_FUNCTION] == []
+
+
+def _statements() -> Iterator[tuple[str, str]]:
+    """The statements of the service and its read models, with the files that hold them."""
+    for room in ("service", "projections"):
+        for path in sorted((HOUSE / room).rglob("*.sql")):
+            for named in path.read_text().split("-- name:")[1:]:
+                lines = named.splitlines()[1:]
+                yield str(path.relative_to(HOUSE)), "\n".join(x for x in lines if not x.startswith("--"))
+        for path in sorted((HOUSE / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield str(path.relative_to(HOUSE)), node.value
+
+
+def test_no_statement_changes_its_session_for_a_connection_goes_back_to_the_pool_as_it_is() -> None:
+    assert CHANGES_ITS_SESSION.search("SET search_path = public")
+    assert CHANGES_ITS_SESSION.search("SELECT pg_advisory_lock(1)")
+    found = {path for path, statement in _statements() if CHANGES_ITS_SESSION.search(statement)}
+    assert found == ON_A_CONNECTION_OF_ITS_OWN

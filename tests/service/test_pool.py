@@ -19,12 +19,29 @@ async def test_the_application_acts_as_its_own_role_in_its_own_schema_in_utc(dat
         assert tuple(row or ()) == ("liftoff_app", "liftoff", "UTC", "here")
 
 
-async def test_a_session_that_was_changed_returns_to_the_application(database: str) -> None:
+async def test_a_transaction_that_was_left_open_is_rolled_back_and_leaves_nothing_behind(
+    database: str,
+) -> None:
     async with await open_pool(database, max_size=1) as pool:
-        await pool.execute("RESET ROLE")
-        await pool.execute("SET search_path = public")
-        row = await pool.fetchrow("SELECT current_user, current_schema")
-        assert tuple(row or ()) == ("liftoff_app", "liftoff")
+        async with pool.acquire() as connection:
+            await connection.execute("BEGIN")
+            await connection.execute("SET LOCAL search_path = public")
+            await connection.execute("SELECT pg_advisory_xact_lock(1)")
+        row = await pool.fetchrow(
+            """
+            SELECT current_schema, pg_current_xact_id_if_assigned(),
+                   (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
+            """
+        )
+        assert tuple(row or ()) == ("liftoff", None, 0)
+
+
+async def test_a_connection_that_failed_in_a_transaction_is_good_for_the_next(database: str) -> None:
+    async with await open_pool(database, max_size=1) as pool:
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("SELECT 1 / 0")
+        assert await pool.fetchval("SELECT 7") == 7
 
 
 async def test_the_application_can_make_no_objects(database: str) -> None:
