@@ -79,7 +79,7 @@ def lead_values(fields: Mapping[str, object]) -> dict[str, str]:
     No value comes from a blank field, nor from a custom field that holds neither text nor number or whose key
     no variable can name. ``name`` falls back to first and last name.
     """
-    values = {name: text for name in LEAD_FIELDS if (text := _text(fields.get(name)))}
+    values = {name: text for name, value in fields.items() if name in LEAD_FIELDS and (text := _text(value))}
     custom = fields.get(CUSTOM_FIELDS)
     if custom and isinstance(custom, Mapping):
         named = {f"{CUSTOM_FIELDS}.{str(key).strip()}": value for key, value in custom.items()}

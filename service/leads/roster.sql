@@ -16,9 +16,10 @@ WHERE EXISTS (
 );
 
 -- name: leads_of(workspace_id, campaign_id, lead_ids)
--- Those of the leads that are on the campaign, locked.
+-- Those of the leads that are on the campaign, locked. IS TRUE keeps the planner from finding them by their campaign, all
+-- of which it would read.
 SELECT lead_id, person_id, document_id, ordinal FROM roster
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND lead_id = ANY (:lead_ids)
+WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND (campaign_id = :campaign_id) IS TRUE
 ORDER BY lead_id
 FOR UPDATE;
 

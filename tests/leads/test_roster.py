@@ -56,6 +56,23 @@ async def test_who_is_on_the_campaign_or_was_erased_is_told_apart_from_everybody
     assert await present(connection, workspace, campaign, people) == {member, erased}
 
 
+async def test_leads_are_taken_off_without_reading_the_whole_campaign(connection: Connection) -> None:
+    workspace, campaign, other = new_id(), new_id(), new_id()
+    await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    await connection.execute(_JOIN, workspace, campaign, [new_id() for _ in range(MEMBERS)])
+    await connection.execute(_JOIN, workspace, other, [new_id()])
+    first = await connection.fetch("SELECT lead_id FROM roster WHERE campaign_id = $1 LIMIT 3", campaign)
+    foreign = await connection.fetchval("SELECT lead_id FROM roster WHERE campaign_id = $1", other)
+    leads = {row["lead_id"] for row in first}
+    before = await connection.fetchval(_READ)
+
+    place = {"workspace_id": workspace, "campaign_id": campaign}
+    found = _queries.leads_of(connection, **place, lead_ids=[*leads, foreign, new_id()])
+    assert {row["lead_id"] async for row in found} == leads
+
+    assert await connection.fetchval(_READ) - before < 100
+
+
 async def test_a_part_of_an_import_reads_no_more_of_the_roster_than_it_has_in_common_with_it(
     connection: Connection,
 ) -> None:
