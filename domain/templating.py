@@ -79,11 +79,11 @@ def lead_values(fields: Mapping[str, object]) -> dict[str, str]:
     No value comes from a blank field, nor from a custom field that holds neither text nor number or whose key
     no variable can name. ``name`` falls back to first and last name.
     """
+    values = {name: text for name, value in fields.items() if name in LEAD_FIELDS and (text := _text(value))}
     custom = fields.get(CUSTOM_FIELDS)
-    named = {name: fields.get(name) for name in LEAD_FIELDS}
-    if isinstance(custom, Mapping):
-        named |= {f"{CUSTOM_FIELDS}.{str(key).strip()}": value for key, value in custom.items()}
-    values = {name: text for name, value in named.items() if is_field(name) and (text := _text(value))}
+    if custom and isinstance(custom, Mapping):
+        named = {f"{CUSTOM_FIELDS}.{str(key).strip()}": value for key, value in custom.items()}
+        values |= {name: text for name, value in named.items() if is_field(name) and (text := _text(value))}
     full_name = f"{values.get('first_name', '')} {values.get('last_name', '')}".strip()
     if full_name:
         values.setdefault("name", full_name)
@@ -138,6 +138,8 @@ def _filled(variable: Variable, values: Mapping[str, str]) -> str:
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -136,19 +136,19 @@ class LeadEditing:
         if after.profile == before:
             return
         person_id = self._vault.identity_digest(workspace_id, draft.channel, after.canonical)
-        document_id, fields = new_id(), list(after.profile.values())
+        document_id = new_id()
         await _queries.correct(
             connection,
             workspace_id=workspace_id,
             lead_id=lead_id,
             person_id=person_id,
             document_id=document_id,
-            fields=fields,
+            fields=after.fields,
         )
         # What was written for one person is not sent to another.
         others = [lead_id] if person_id != found[0]["person_id"] else []
         dropped = await drop_drafts(connection, Roll(workspace_id, draft.id), others)
-        document = Document(person_id, document_id, pack(after.profile), fields)
+        document = Document(person_id, document_id, pack(after.profile))
         await self._vault.seal_many(connection, workspace_id, [document])
         corrected = LeadsCorrected(leads=(CorrectedLead(lead_id, person_id, document_id),))
         await self._revise(connection, caller, draft, ReviseLeads(corrected=1), corrected, *dropped)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from domain.refusal import FieldError, Invalid, Refused
 from domain.sequence import Channel
@@ -20,9 +21,8 @@ MAX_ROWS: Final = 1_000_000
 LONGEST_ROW: Final = 1024 * 1024
 """Bytes or characters after which a row is taken to have ended: a quote that is never closed costs one row, not all."""
 
-_KNOWN: Final = {
-    name.replace("_", ""): name for name in LeadFields.__struct_fields__ if name != "custom_fields"
-}
+_FIELDS: Final = frozenset(LeadFields.__struct_fields__)
+_KNOWN: Final = {name.replace("_", ""): name for name in _FIELDS if name != "custom_fields"}
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
 _HALF_CHARACTERS: Final = re.compile("[\ud800-\udfff]")
 
@@ -67,16 +67,16 @@ def _ndjson_row(number: int, line: bytes, channel: Channel) -> NewLead | BadRow:
 def _csv_row(number: int, header: Sequence[str], record: Sequence[str], channel: Channel) -> NewLead | BadRow:
     if len(record) != len(header):
         return BadRow(number, f"The row has {len(record)} values, the header names {len(header)}.")
-    if any(_HALF_CHARACTERS.search(value) for value in record):
+    if _HALF_CHARACTERS.search("".join(record)):
         return BadRow(number, "The row is not UTF-8.")
     known: dict[str, str] = {}
     custom: dict[str, str | int | float | bool | None] = {}
     for column, value in zip(header, record, strict=True):
-        if value.strip():
-            if column in LeadFields.__struct_fields__:
+        if text := value.strip():
+            if column in _FIELDS:
                 known[column] = value
             else:
-                custom[column] = value.strip()
+                custom[column] = text
     try:
         fields = msgspec.convert({**known, "custom_fields": custom}, LeadFields)
         return _storable(number, new_lead(channel, fields))
@@ -87,8 +87,8 @@ def _csv_row(number: int, header: Sequence[str], record: Sequence[str], channel:
 
 
 def _storable(number: int, lead: NewLead) -> NewLead | BadRow:
-    custom = lead.profile.custom_fields
-    if any("\0" in text for text in (*lead.profile.values().values(), *custom, *custom.values())):
+    *known, custom = astuple(lead.profile)
+    if "\0" in "".join((*filter(None, known), *custom, *custom.values())):
         return BadRow(number, "A text can't hold a NUL character.")
     return lead
 

@@ -32,6 +32,9 @@ from service.vault import Document, Vault
 _queries: Any = aiosql.from_path(Path(__file__).with_name("roster.sql"), "asyncpg")
 
 ROWS_AN_EVENT: Final = 1000
+ROWS_A_TURN: Final = 50
+"""After so many rows of a file others have their turn: the part being written first of all, which else would wait until
+the next is read, and other requests."""
 ATTEMPTS: Final = 20
 """How often a part of an import is tried again when others change the campaign at the same moment."""
 SHOWN_ERRORS: Final = 100
@@ -158,9 +161,8 @@ class Importing:
         documents: list[Document] = []
         rows = []
         for lead in imported:
-            profile = newcomers[lead.person_id].profile
-            fields = list(profile.values())
-            documents.append(Document(lead.person_id, lead.document_id, pack(profile), fields))
+            newcomer = newcomers[lead.person_id]
+            documents.append(Document(lead.person_id, lead.document_id, pack(newcomer.profile)))
             rows.append(
                 (
                     workspace_id,
@@ -169,11 +171,11 @@ class Importing:
                     lead.lead_id,
                     lead.ordinal,
                     lead.document_id,
-                    fields,
+                    newcomer.fields,
                 )
             )
         # Sorted, so that two imports with people in common wait for each other in one order.
-        rows.sort(key=lambda row: row[2])
+        rows.sort(key=lambda row: row[2].int)
         await connection.copy_records_to_table("roster", columns=ROSTER_COLUMNS, records=rows)
         await self._vault.seal_many(connection, workspace_id, documents)
 
@@ -226,6 +228,8 @@ async def _parts(rows: AsyncIterator[NewLead | BadRow], tally: _Tally) -> AsyncI
         count += 1
         if count > MAX_ROWS:
             raise Refused("import-too-long", f"A file has at most {MAX_ROWS} rows; send the rest in another.")
+        if count % ROWS_A_TURN == 0:
+            await asyncio.sleep(0)
         if isinstance(row, BadRow):
             tally.reject(row)
             continue

@@ -1,17 +1,25 @@
 -- The roster: which person is which lead of a campaign.
 
 -- name: present(workspace_id, campaign_id, person_ids)
--- Those of the people who are on the campaign already, or were erased and join none any more.
-SELECT person_id FROM roster
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND person_id = ANY (:person_ids)
-UNION
-SELECT person_id FROM dispatch_suppressed
-WHERE workspace_id = :workspace_id AND person_id = ANY (:person_ids) AND reason = 'erased';
+-- Those of the people who are on the campaign already, or were erased and join none any more. Each is looked up by itself
+-- (OFFSET 0 keeps it so): the planner, who knows nothing yet of a roster that is being filled, would else read the whole
+-- campaign for every part of an import.
+SELECT p.person_id FROM unnest(:person_ids::uuid[]) AS p (person_id)
+WHERE EXISTS (
+    SELECT FROM roster AS r
+    WHERE r.workspace_id = :workspace_id AND r.campaign_id = :campaign_id AND r.person_id = p.person_id
+    OFFSET 0
+) OR EXISTS (
+    SELECT FROM dispatch_suppressed AS s
+    WHERE s.workspace_id = :workspace_id AND s.person_id = p.person_id AND s.reason = 'erased'
+    OFFSET 0
+);
 
 -- name: leads_of(workspace_id, campaign_id, lead_ids)
--- Those of the leads that are on the campaign, locked.
+-- Those of the leads that are on the campaign, locked. IS TRUE keeps the planner from finding them by their campaign, all
+-- of which it would read.
 SELECT lead_id, person_id, document_id, ordinal FROM roster
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND lead_id = ANY (:lead_ids)
+WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND (campaign_id = :campaign_id) IS TRUE
 ORDER BY lead_id
 FOR UPDATE;
 

@@ -51,10 +51,14 @@ class LeadUpdates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class NewLead(Struct, frozen=True):
-    """A lead ready to be written: ``canonical`` is its normalised identity on the campaign's channel."""
+    """A lead ready to be written: ``canonical`` is its normalised identity on the campaign's channel.
+
+    ``fields`` names the variables that have a value.
+    """
 
     canonical: bytes
     profile: LeadProfile
+    fields: tuple[str, ...]
 
 
 class BadRow(Struct, frozen=True):
@@ -71,11 +75,14 @@ def new_lead(channel: Channel, fields: LeadFields) -> NewLead:
     if written is None or not written.strip():
         raise Invalid(FieldError(field, f"A lead of this campaign needs '{field}'."))
     identity = normalise(channel, written)
-    given = {name: _stripped(value) for name, value in asdict(fields).items() if name != "custom_fields"}
-    given |= {field: identity}
-    return NewLead(
-        identity_bytes(channel, identity), LeadProfile(**given, custom_fields=_texts(fields.custom_fields))
-    )
+    given = {
+        name: text
+        for name, value in asdict(fields).items()
+        if isinstance(value, str) and (text := value.strip())
+    }
+    given[field] = identity
+    profile = LeadProfile(**given, custom_fields=_texts(fields.custom_fields))
+    return NewLead(identity_bytes(channel, identity), profile, tuple(profile.values()))
 
 
 def distinct(leads: Iterable[NewLead]) -> list[NewLead]:
@@ -90,10 +97,6 @@ def updated(profile: LeadProfile, updates: LeadUpdates) -> LeadFields:
     """The fields of a lead after an edit."""
     changes = {name: value for name, value in asdict(updates).items() if value is not UNSET}
     return LeadFields(**(asdict(profile) | changes))
-
-
-def _stripped(value: str | None) -> str | None:
-    return value.strip() or None if value is not None else None
 
 
 def _texts(custom: CustomFields | None) -> dict[str, str]:

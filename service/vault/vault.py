@@ -15,7 +15,7 @@ from uuid import UUID
 import aiosql
 
 from service.database.pool import Connection
-from service.ids import new_id
+from service.ids import id_of, new_id
 from service.vault.errors import DocumentMissing, WrongMasterKey
 from service.vault.keys import SALT_BYTES, MasterKey
 from service.vault.sealing import require_own_seal, seal, unseal
@@ -23,16 +23,15 @@ from service.vault.sealing import require_own_seal, seal, unseal
 _queries: Any = aiosql.from_path(Path(__file__).with_name("vault.sql"), "asyncpg")
 SealedRow: TypeAlias = tuple[UUID, UUID, bytes, bytes]
 """A document as it is stored: its id, its owner, what was sealed, and the owner's salt."""
-_COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed", "fields")
+_COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed")
 
 
 class Document(NamedTuple):
-    """One thing to seal. ``fields`` are the names of the values in ``data``, never the values: they stay readable."""
+    """One thing to seal."""
 
     owner_id: UUID
     document_id: UUID
     data: bytes
-    fields: Sequence[str] = ()
 
 
 class Vault:
@@ -51,7 +50,8 @@ class Vault:
         """
         message = workspace_id.bytes + channel.encode() + b"\0" + canonical
         number = int.from_bytes(hmac.digest(self._identity_key, message, "sha256")[:16])
-        return UUID(int=number & ~(0xF << 76) & ~(0b11 << 62) | (8 << 76) | (0b10 << 62))
+        shaped = number & ~(0xF << 76) & ~(0b11 << 62) | (8 << 76) | (0b10 << 62)
+        return id_of(shaped.to_bytes(16))
 
     def content_digest(self, workspace_id: UUID, data: bytes) -> str:
         """What the log may say about a text: HMAC-SHA256 in hex, equal for equal texts of one workspace."""
@@ -72,10 +72,9 @@ class Vault:
         workspace_id: UUID,
         owner_id: UUID,
         data: bytes,
-        fields: Sequence[str] = (),
     ) -> UUID:
         """Keep ``data`` for ``owner_id``, who was not erased; answers the id of the new document."""
-        document = Document(owner_id, new_id(), data, fields)
+        document = Document(owner_id, new_id(), data)
         await self.seal_many(connection, workspace_id, [document])
         return document.document_id
 
@@ -93,8 +92,8 @@ class Vault:
         fingerprint = self._master_key.fingerprint
         place = workspace_id.bytes
         rows = (  # sealed as they are sent, so that the database works at the same time
-            (workspace_id, name, owner, seal(key, fingerprint, data, place + name.bytes), fields)
-            for owner, name, data, fields in documents
+            (workspace_id, name, owner, seal(key, fingerprint, data, place + name.bytes))
+            for owner, name, data in documents
             if (key := keys[owner]) is not None
         )
         await connection.copy_records_to_table("documents", columns=_COLUMNS, records=rows)

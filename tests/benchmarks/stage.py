@@ -130,7 +130,7 @@ def _imports(campaign_id: UUID, leads: Sequence[ImportedLead]) -> StreamWrite:
 async def _keep_leads(
     vault: Vault, workspace_id: UUID, leads: Sequence[ImportedLead], connection: Connection, after: Campaign
 ) -> None:
-    documents = [Document(lead.person_id, lead.document_id, _profile(lead), _FIELDS) for lead in leads]
+    documents = [Document(lead.person_id, lead.document_id, _profile(lead)) for lead in leads]
     await vault.seal_many(connection, workspace_id, documents)
     rows = [
         (workspace_id, after.id, lead.person_id, lead.lead_id, lead.ordinal, lead.document_id, _FIELDS)

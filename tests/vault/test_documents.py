@@ -16,7 +16,7 @@ TEXT = b"Ada Lovelace <ada@example.com>"
 
 
 async def test_what_was_sealed_opens(vault: Vault, connection: Connection, workspace: UUID) -> None:
-    document = await vault.seal(connection, workspace, uuid4(), TEXT, ["email"])
+    document = await vault.seal(connection, workspace, uuid4(), TEXT)
 
     assert await vault.open(connection, workspace, document) == TEXT
 
@@ -26,21 +26,12 @@ async def test_many_documents_of_new_and_known_owners_open_again(
 ) -> None:
     owners = [uuid4() for _ in range(50)]
     await vault.seal(connection, workspace, owners[0], TEXT)
-    documents = [Document(owners[n % 50], new_id(), b"text %d" % n, ["a", "b"][: n % 3]) for n in range(200)]
+    documents = [Document(owners[n % 50], new_id(), b"text %d" % n) for n in range(200)]
 
     await vault.seal_many(connection, workspace, documents)
 
     opened = await vault.open_many(connection, workspace, [document.document_id for document in documents])
     assert opened == {document.document_id: document.data for document in documents}
-
-
-async def test_the_names_of_the_values_stay_readable(
-    vault: Vault, connection: Connection, workspace: UUID
-) -> None:
-    document = await vault.seal(connection, workspace, uuid4(), TEXT, ["email", "custom_fields.fruit"])
-
-    fields = await connection.fetchval("SELECT fields FROM documents WHERE document_id = $1", document)
-    assert fields == ["email", "custom_fields.fruit"]
 
 
 async def test_a_missing_document_is_named_and_absent_among_many(
@@ -276,7 +267,7 @@ async def test_a_database_accepts_only_the_master_key_it_began_with(
 async def test_no_table_of_the_vault_holds_the_plaintext(
     vault: Vault, connection: Connection, workspace: UUID
 ) -> None:
-    await vault.seal_many(connection, workspace, [Document(uuid4(), new_id(), TEXT, ["email"])])
+    await vault.seal_many(connection, workspace, [Document(uuid4(), new_id(), TEXT)])
     await vault.require_master_key(connection)
 
     tables = ("documents", "vault_keys", "vault_master_key")
