@@ -285,7 +285,7 @@ async def test_with_helpers_it_finds_the_very_same(
 class Dying(verifier.Reader):
     """A reader that is killed when it helps."""
 
-    def read_some(self, starts: Sequence[int]) -> list[verifier.Bundle]:
+    def hand_over(self, starts: Sequence[int]) -> bytes:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
