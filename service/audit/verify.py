@@ -35,9 +35,9 @@ FORMAT: Final = "liftoff-audit/1"
 WIDTH: Final = 256
 LARGEST_FILE: Final = WIDTH * (2 + 0xFFFF)
 LARGEST_PAYLOAD: Final = 64 * 1024 * 1024
-AT_ONCE: Final = 8
-AHEAD: Final = 12
-"""Bundles that are read at a time (2,048 events), and how often as many are read ahead for each helper, at most."""
+AT_ONCE: Final = 16
+AHEAD: Final = 8
+"""Bundles that are read at a time (4,096 events), and how often as many are read ahead for each helper, at most."""
 WORTH_HELP: Final = 20_000
 """Fewer events are read sooner than a helper has begun."""
 
@@ -428,9 +428,9 @@ class Reader:
         return entries
 
     def _fact(self, folder: Folder, row: list[Any]) -> Fact:
-        form, workspace, stream, version, position, id_, type_, schema, *_, payload = row
-        if len(row) != 14 or form not in ("v1", "v1-detached") or workspace != self.workspace:
+        if len(row) != 14 or row[0] not in ("v1", "v1-detached") or row[1] != self.workspace:
             raise Wrong("it is no event of this workspace")
+        form, _, stream, version, position, id_, type_, schema, _, _, _, _, _, payload = row
         type_, newest, names_leads = self.types.get(type_, (type_, 0, None))
         if not 0 < schema <= newest:
             raise Wrong(f"no event of type {type_} and version {schema} is known to the manifest")
@@ -578,7 +578,7 @@ class History:
         if event_id in self.event_ids:
             raise Wrong(f"its id {UUID(bytes=event_id)} was used before")
         self.position, self.versions[stream] = position, version
-        for other in payload.get("compensates", ()) if self.complete else ():
+        for other in payload.get("compensates", ()) if payload and self.complete else ():
             if bytes.fromhex(other.replace("-", "")) not in self.event_ids:
                 raise Wrong(f"it compensates {other}, which is no event before it")
         if stream.startswith(self.lead.prefix):
@@ -633,11 +633,11 @@ class History:
             return
         if send:
             self._send(self.lead.sends[type_], lead, send)
-        before, status = lead.state, lead.state.status
-        lead.state = before.after.get((type_, news)) or self.lead.follow(before, type_, news)
-        if status != lead.state.status and lead.state.status not in lead.reached:
-            lead.reached += (lead.state.status,)
-            lead.campaign.counts[lead.state.status] += 1
+        before = lead.state
+        lead.state = after = before.after.get((type_, news)) or self.lead.follow(before, type_, news)
+        if after is not before and after.status != before.status and after.status not in lead.reached:
+            lead.reached += (after.status,)
+            lead.campaign.counts[after.status] += 1
         if type_ in self.lead.deaths:
             del self.leads[stream]
             lead.campaign.leads -= 1
