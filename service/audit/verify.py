@@ -12,17 +12,21 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import marshal
 import os
 import sys
 from base64 import b64decode, b64encode
+from bisect import bisect
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager, suppress
 from hashlib import sha256, sha512
+from io import FileIO
+from itertools import repeat
 from multiprocessing import get_context
-from pathlib import Path
+from stat import S_ISREG
 from sys import intern
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -32,7 +36,8 @@ WIDTH: Final = 256
 LARGEST_FILE: Final = WIDTH * (2 + 0xFFFF)
 LARGEST_PAYLOAD: Final = 64 * 1024 * 1024
 AT_ONCE: Final = 16
-"""Bundles that a helper reads at a time: 4,096 events."""
+AHEAD: Final = 8
+"""Bundles that are read at a time (4,096 events), and how often as many are read ahead for each helper, at most."""
 WORTH_HELP: Final = 20_000
 """Fewer events are read sooner than a helper has begun."""
 
@@ -41,22 +46,24 @@ class Wrong(Exception):
     """What does not hold, and in which file or event."""
 
     def __init__(self, words: str, where: str = "") -> None:
-        super().__init__(words, where)
+        super().__init__(f"{where}: {words}" if where else words)
         self.words, self.where = words, where
 
-    def __str__(self) -> str:
-        return f"{self.where}: {self.words}" if self.where else self.words
+
+def wrong_at(where: str, error: Exception) -> Wrong:
+    """The error as what is wrong there, unless it says itself where; nothing that a file holds is another error."""
+    if isinstance(error, Wrong):
+        return error if error.where else Wrong(error.words, where)
+    return Wrong(f"it is not as it should be ({type(error).__name__}: {error})", where)
 
 
 @contextmanager
 def at(where: str) -> Iterator[None]:
-    """Whatever goes wrong inside is wrong there; nothing that a file holds is a reason to fail otherwise."""
+    """Whatever goes wrong inside is wrong there."""
     try:
         yield
-    except Wrong as wrong:
-        raise wrong if wrong.where else Wrong(wrong.words, where) from None
     except Exception as error:
-        raise Wrong(f"it is not as it should be ({type(error).__name__}: {error})", where) from None
+        raise wrong_at(where, error) from None
 
 
 # --- Ed25519 (RFC 8032, 5.1): only verification, so time may depend on what is public anyway -------------------------
@@ -173,26 +180,31 @@ class Folder:
     """The files of an export. What was never asked for does not belong there."""
 
     def __init__(self, path: str) -> None:
-        self.path = Path(path)
+        self.path = path or os.curdir
         self.read_files: set[str] = set()
 
     def read(self, name: str, at_most: int = LARGEST_FILE) -> bytes:
         """The content of a file."""
-        path = self.path / name
+        path = f"{self.path}/{name}"
         try:
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > at_most:
+            found = os.lstat(path)
+            if not S_ISREG(found.st_mode) or found.st_size > at_most:
                 raise Wrong(f"it is missing, or no file of at most {at_most} bytes", name)
             self.read_files.add(name)
-            return path.read_bytes()
+            with FileIO(path) as file:
+                return file.readall()
         except OSError as error:
-            raise Wrong(f"it can't be read ({error.strerror})", name) from None
+            raise Wrong(f"it is missing, or can't be read ({error.strerror})", name) from None
 
-    def require_nothing_else(self) -> None:
+    def require_nothing_else(self, below: str = "") -> None:
         """Every file there was read."""
-        for path in self.path.rglob("*"):
-            name = path.relative_to(self.path).as_posix()
-            if name not in self.read_files and (path.is_symlink() or not path.is_dir()):
-                raise Wrong("it does not belong to the export", name)
+        with os.scandir(f"{self.path}/{below}") as entries:
+            for entry in entries:
+                name = f"{below}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    self.require_nothing_else(f"{name}/")
+                elif name not in self.read_files:
+                    raise Wrong("it does not belong to the export", name)
 
 
 def tile_path(level: int | str, index: int, width: int) -> str:
@@ -206,12 +218,12 @@ def tile_path(level: int | str, index: int, width: int) -> str:
 def entries_of(folder: Folder, name: str, width: int) -> list[bytes]:
     """The leaves in a bundle, each behind its length in two bytes."""
     bundle = folder.read(name)
-    entries, begin = [], 0
-    while begin < len(bundle):
-        end = begin + 2 + int.from_bytes(bundle[begin : begin + 2], "big")
-        entries.append(bundle[begin + 2 : end])
-        begin = end
-    if begin != len(bundle) or len(entries) != width:
+    entries, end = [], 0
+    while end < len(bundle) - 1:
+        begin = end + 2
+        end = begin + (bundle[end] << 8 | bundle[end + 1])
+        entries.append(bundle[begin:end])
+    if end != len(bundle) or len(entries) != width:
         raise Wrong(f"it does not hold {width} whole entries", name)
     return entries
 
@@ -239,9 +251,9 @@ def require_tile(folder: Folder, level: int, first: int, hashes: Sequence[bytes]
 
 
 class Tree:
-    """The tree above its bundles, as it grows; each tile that is complete is compared with its file.
+    """The tree above its bundles, as it grows. ``levels``: what is in no complete tile yet, above it, and so on.
 
-    ``levels[0]``: the roots of bundles that are not in a complete tile yet, ``levels[1]`` the roots of such tiles ...
+    Each tile that is complete is compared with its file.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -255,10 +267,17 @@ class Tree:
             below = root_of([*level, below])
         return below
 
-    def grow(self, bundle: bytes) -> None:
-        """Add the root of a whole bundle."""
-        self.bundles += 1
-        self._put(0, bundle)
+    def grow(self, root: bytes, level: int = 0) -> None:
+        """Add the root of a whole bundle or, at a higher level, of a whole tile."""
+        self.bundles += level == 0
+        if level == len(self.levels):
+            self.levels.append([])
+        hashes = self.levels[level]
+        hashes.append(root)
+        if len(hashes) == WIDTH:
+            self._compare(level, hashes)
+            self.levels[level] = []
+            self.grow(root_of(hashes), level + 1)
 
     def close(self) -> None:
         """Compare what is left at the right edge."""
@@ -266,24 +285,90 @@ class Tree:
             if hashes:
                 self._compare(level, hashes)
 
-    def _put(self, level: int, hashed: bytes) -> None:
-        if level == len(self.levels):
-            self.levels.append([])
-        hashes = self.levels[level]
-        hashes.append(hashed)
-        if len(hashes) == WIDTH:
-            self._compare(level, hashes)
-            self.levels[level] = []
-            self._put(level + 1, root_of(hashes))
-
     def _compare(self, level: int, hashes: list[bytes]) -> None:
         require_tile(self.folder, level + 1, self.bundles // WIDTH**level - len(hashes), hashes)
 
 
+# --- Kinds of things, as the manifest tells of them ------------------------------------------------------------------
+
+News = tuple[Any, ...]
+"""What was told of the fields that a kind's causes ask for, in their order; ``...`` where nothing was."""
+Send = tuple[Any, ...]
+"""What an event tells of a send: its id and, if it is intended, step and attempt; ``()`` if it tells of none."""
+UNTOLD: Final = repeat(...)
+
+
+class State(NamedTuple):
+    """A status, and what is known of the fields that causes ask for. There are few, so things share them.
+
+    ``after``: the states that events were found to lead to from here, by their type and news.
+    """
+
+    status: str
+    known: News
+    after: dict[tuple[str, News], State]
+
+
+class Kind:
+    """A kind of thing with a status: what its events tell, and where they lead."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.prefix: str = told["streams"]
+        if self.prefix.partition("-")[1:] != ("-", ""):
+            raise Wrong(f"no stream begins with {self.prefix} and then a name")
+        self.births, self.deaths = frozenset(told["births"]), frozenset(told["deaths"])
+        self.terminal = frozenset(told.get("terminal", ()))
+        self.counts_leads = frozenset(told.get("counts_leads", ()))
+        self.sends: dict[str, str] = told.get("sends", {})
+        self.asked = sorted({name for cause in told["causes"] for name in cause["given"]})
+        self.marks = {type_: self._news(fields) for type_, fields in told["marks"].items()}
+        self.moves = {(arrow["trigger"], arrow["source"]): arrow["target"] for arrow in told["arrows"]}
+        self.causes: dict[str, list[tuple[str, News, bool]]] = {}
+        for cause in told["causes"]:
+            told_so = (cause["trigger"], self._news(cause["given"]), cause["required"])
+            self.causes.setdefault(cause["event"], []).append(told_so)
+        self.heard: dict[News, News] = {}
+        self.states: dict[tuple[str, News], State] = {}
+        self.initial = State(told["initial"], self._news({}), {})
+
+    def told(self, type_: str, payload: dict[str, Any]) -> tuple[News, Send]:
+        """What an event tells."""
+        news = tuple(map(payload.get, self.asked, UNTOLD))
+        if "change" in payload and (change := payload["change"]):
+            news = over(news, self._news(change))
+        news = self.heard.setdefault(news, news)  # the same for all: cheaper to hand over, and to keep
+        effect = self.sends.get(type_)
+        if effect == "intend":
+            return news, (payload["send_id"], intern(payload["node_id"]), payload["attempt"])
+        return news, (payload["send_id"],) if effect else ()
+
+    def follow(self, state: State, type_: str, news: News) -> State:
+        """The state after an event: the first of its causes that applies goes through the status table."""
+        status, known = state.status, over(over(state.known, news), self.marks.get(type_, self.initial.known))
+        for trigger, given, required in self.causes.get(type_, ()):
+            if over(known, given) == known:
+                target = self.moves.get((trigger, status))
+                if target is None and required:
+                    raise Wrong(f"{type_} can't happen while the status is {status}")
+                status = target or status
+                break
+        after = self.states.setdefault((status, known), State(status, known, {}))
+        return state.after.setdefault((type_, news), after)
+
+    def _news(self, fields: dict[str, Any]) -> News:
+        return tuple(map(fields.get, self.asked, UNTOLD))
+
+
+def over(known: News, news: News) -> News:
+    """What is known once there is news."""
+    return tuple([old if new is ... else new for old, new in zip(known, news, strict=True)])
+
+
 # --- Bundles: all that can be said of one without the others, so that other processes may help -----------------------
 
-Fact = tuple[int, int, str, int, str, Any]
-"""An event as the history takes it: position, version, stream, id (as a number), type, payload."""
+Fact = tuple[int, int, str, bytes, str, News, Send, dict[str, Any]]
+"""An event as the history takes it: position, version, stream, id, type, news, send, and what else may matter: its
+payload, but for a lead's, and with the leads that a roster's event names by their ids alone."""
 
 
 class Bundle(NamedTuple):
@@ -291,111 +376,136 @@ class Bundle(NamedTuple):
 
     ``first`` is the number of its first event. ``roots`` has the bundle's own root with its leaves up to a size of the
     tree, by that size: for each checkpoint that ends in it, and for all leaves. ``wrong`` is what is wrong with the
-    event after the last fact or, where there are no roots, with the bundle.
+    event after the last fact or, where there are no roots, with the bundle, and where.
     """
 
     first: int
     roots: dict[int, bytes]
     facts: list[Fact]
     files: set[str]
-    wrong: Wrong | None
+    wrong: tuple[str, str] | None
 
 
 class Reader:
     """Reads the bundles of an export."""
 
     def __init__(self, path: str, manifest: Manifest) -> None:
-        self.path = path
-        self.manifest = manifest
+        self.path, self.manifest = path, manifest
         self.workspace: str = manifest.told["workspace_id"]
-        self.schemas = {name: told["schema"] for name, told in manifest.told["events"].items()}
+        lifecycles, events = manifest.told["lifecycles"], manifest.told["events"].items()
+        self.lead, self.rosters = Kind(lifecycles["lead"]), lifecycles["lead"]["rosters"]
+        self.kinds = {kind.prefix: kind for kind in map(Kind, lifecycles.values())}
+        self.kinds[self.rosters] = self.lead
+        self.types = {name: (intern(name), told["schema"], told["names_leads"]) for name, told in events}
 
     def read(self, start: int) -> Bundle:
         """The bundle that begins with the event of this number."""
-        folder, roots, facts = Folder(self.path), dict[int, bytes](), list[Fact]()
-        wrong = None
+        folder, roots, facts, wrong = Folder(self.path), dict[int, bytes](), list[Fact](), None
         try:
-            with at("the export"):
-                self._read(folder, start, roots, facts)
-        except Wrong as found:
-            wrong = found
+            for row in rows_of(self._entries(folder, start, roots)):
+                facts.append(self._fact(folder, row))
+        except Exception as error:
+            found = wrong_at(f"event {start + len(facts)}" if roots else "the export", error)
+            wrong = (found.words, found.where)
         return Bundle(start, roots, facts, folder.read_files, wrong)
 
-    def read_some(self, starts: Sequence[int]) -> list[Bundle]:
-        """Several bundles."""
-        return [self.read(start) for start in starts]
+    def hand_over(self, starts: Sequence[int]) -> bytes:
+        """Several bundles for another process, in what is read most cheaply there."""
+        return marshal.dumps([tuple(self.read(start)) for start in starts])
 
-    def _read(self, folder: Folder, start: int, roots: dict[int, bytes], facts: list[Fact]) -> None:
-        width = min(WIDTH, self.manifest.size - start)
+    def _entries(self, folder: Folder, start: int, roots: dict[int, bytes]) -> list[bytes]:
+        end, checkpoints = min(start + WIDTH, self.manifest.size), self.manifest.checkpoints
         entries: list[bytes] = []
         if self.manifest.first <= start <= self.manifest.last:
-            entries = entries_of(folder, tile_path("entries", start // WIDTH, width), width)
+            entries = entries_of(folder, tile_path("entries", start // WIDTH, end - start), end - start)
             hashes = [sha256(b"\x00" + entry).digest() for entry in entries]
             require_tile(folder, 0, start, hashes)
         else:
-            stored = folder.read(tile_path(0, start // WIDTH, width))
-            hashes = [stored[n : n + 32] for n in range(0, 32 * width, 32)]
-        ends = {size for size in self.manifest.checkpoints if start < size <= start + width}
-        roots.update((size, root_of(hashes[: size - start])) for size in sorted(ends | {start + width}))
-        decoder = Decoder(folder, self.workspace, self.schemas)
-        for entry in entries:
-            with at(f"event {start + len(facts)}"):
-                facts.append(decoder.fact(entry))
+            stored = folder.read(tile_path(0, start // WIDTH, end - start))
+            hashes = [stored[n : n + 32] for n in range(0, 32 * (end - start), 32)]
+        ends = {end, *checkpoints[bisect(checkpoints, start) : bisect(checkpoints, end)]}
+        roots.update((size, root_of(hashes[: size - start])) for size in sorted(ends))
+        return entries
 
-
-class Decoder:
-    """Turns leaves into facts."""
-
-    def __init__(self, folder: Folder, workspace: str, schemas: dict[str, int]) -> None:
-        self.folder = folder
-        self.workspace = workspace
-        self.schemas = schemas
-        self.scan = json.JSONDecoder(parse_constant=_no_number).raw_decode
-
-    def fact(self, entry: bytes) -> Fact:
-        """What a leaf says."""
-        row = self._decode(entry)
-        form, workspace, stream, version, position, event_id, type_, schema, *_, payload = row
-        if len(row) != 14 or form not in ("v1", "v1-detached") or workspace != self.workspace:
+    def _fact(self, folder: Folder, row: list[Any]) -> Fact:
+        if len(row) != 14 or row[0] not in ("v1", "v1-detached") or row[1] != self.workspace:
             raise Wrong("it is no event of this workspace")
-        if not 0 < schema <= self.schemas.get(type_, 0):
+        form, _, stream, version, position, id_, type_, schema, _, _, _, _, _, payload = row
+        type_, newest, names_leads = self.types.get(type_, (type_, 0, None))
+        if not 0 < schema <= newest:
             raise Wrong(f"no event of type {type_} and version {schema} is known to the manifest")
         if form == "v1-detached":
-            payload = self._detached(*payload)
+            digest, length = payload
+            content = folder.read(f"payload/{digest[:2]}/{digest}", LARGEST_PAYLOAD)
+            if sha256(content).hexdigest() != digest or len(content) != length:
+                raise Wrong(f"the file {digest} is not the payload it was")
+            payload = value_of(content)
         if not isinstance(payload, dict):
             raise Wrong("its payload is no JSON object")
-        return position, version, stream, int(event_id.replace("-", ""), 16), type_, payload
-
-    def _detached(self, digest: str, length: int) -> Any:
-        name = f"payload/{digest[:2]}/{digest}"
-        content = self.folder.read(name, LARGEST_PAYLOAD)
-        if sha256(content).hexdigest() != digest or len(content) != length:
-            raise Wrong(f"{name} is not the payload it was")
-        return self._decode(content)
-
-    def _decode(self, content: bytes) -> Any:
-        text = content.decode()
-        value, end = self.scan(text)
-        if end != len(text):
-            raise Wrong("there is more than one value in it")
-        return value
+        event_id = bytes.fromhex(id_.replace("-", ""))
+        if len(event_id) != 16:
+            raise Wrong(f"{id_} is no id")
+        prefix = stream[: stream.find("-") + 1]
+        kind = self.kinds.get(prefix)
+        news, send = kind.told(type_, payload) if kind is not None else ((), ())
+        if prefix == self.lead.prefix and "compensates" not in payload:
+            payload = {}
+        elif prefix == self.rosters and names_leads:
+            leads = [lead if isinstance(lead, str) else lead["lead_id"] for lead in payload[names_leads]]
+            payload = {**payload, names_leads: leads}
+        return position, version, stream, event_id, type_, news, send, payload
 
 
-def _no_number(constant: str) -> None:
+def rows_of(entries: list[bytes]) -> Iterable[Any]:
+    """What the leaves of a bundle are as JSON; the first that is none is an error when it is its turn.
+
+    It is cheaper to read them all as one array. A word that nobody could know stands between them: they are one value
+    each, with nothing around it, when each second value is that word, and each value before and after it is bracketed.
+    """
+    word = os.urandom(16).hex()
+    between = f',"{word}",'.encode()
+    array = b"[%b]" % between.join(entries)
+    with suppress(Wrong, ValueError, RecursionError):
+        values: list[Any] = value_of(array)
+        bracketed = array[:2] + array[-2:] == b"[[]]" and array.count(b"]%b[" % between) == len(entries) - 1
+        if bracketed and len(values) == 2 * len(entries) - 1 and values[1::2] == [word] * (len(entries) - 1):
+            return values[::2]
+    return map(value_of, entries)
+
+
+def value_of(content: bytes) -> Any:
+    """The one JSON value that the content is, with nothing around it."""
+    text = content.decode()
+    value, end = SCAN(text)
+    if end != len(text):
+        raise Wrong("there is more than one value in it")
+    return value
+
+
+def no_number(constant: str) -> None:
+    """Refuse what only Python takes for JSON."""
     raise Wrong(f"it holds {constant}, which is no JSON")
 
 
+SCAN: Final = json.JSONDecoder(parse_constant=no_number).raw_decode
+
+
 def read_ahead(reader: Reader, starts: Sequence[int], helpers: int) -> Generator[Bundle]:
-    """The bundles in their order, read by so many helpers, who are never far ahead of who asks."""
+    """The bundles in their order, read by so many helpers, and here as long as they are behind; never far ahead."""
     pool = ProcessPoolExecutor(helpers, mp_context=get_context("spawn"), initializer=gc.disable)
-    parts = [starts[n : n + AT_ONCE] for n in range(0, len(starts), AT_ONCE)]
+    left = deque(starts[n : n + AT_ONCE] for n in range(0, len(starts), AT_ONCE))
+    under_way: deque[Future[bytes] | list[Bundle]] = deque()
     try:
-        under_way = deque(pool.submit(reader.read_some, part) for part in parts[: 2 * helpers])
-        for part in parts[2 * helpers :]:
-            yield from under_way.popleft().result()
-            under_way.append(pool.submit(reader.read_some, part))
-        for last in under_way:
-            yield from last.result()
+        while left or under_way:
+            waiting = sum(isinstance(part, Future) and not part.done() for part in under_way)
+            for _ in range(min(len(left), 2 * helpers + 1 - waiting)):
+                under_way.append(pool.submit(reader.hand_over, left.popleft()))
+            first = under_way[0]
+            if isinstance(first, Future) and not first.done() and left and len(under_way) < AHEAD * helpers:
+                under_way.append([reader.read(start) for start in left.popleft()])
+                continue
+            under_way.popleft()
+            yield from first if isinstance(first, list) else map(Bundle._make, marshal.loads(first.result()))
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -415,34 +525,11 @@ def bundles(reader: Reader, starts: Sequence[int], helpers: int) -> Generator[Bu
 # --- The history -----------------------------------------------------------------------------------------------------
 
 
-class Kind:
-    """A kind of thing with a status, as the manifest tells of it."""
-
-    def __init__(self, told: dict[str, Any]) -> None:
-        self.prefix: str = told["streams"]
-        self.initial: str = told["initial"]
-        self.births, self.deaths = frozenset(told["births"]), frozenset(told["deaths"])
-        self.terminal = frozenset(told.get("terminal", ()))
-        self.counts_leads = frozenset(told.get("counts_leads", ()))
-        self.sends: dict[str, str] = told.get("sends", {})
-        self.marks: dict[str, dict[str, Any]] = told["marks"]
-        self.moves = {(arrow["trigger"], arrow["source"]): arrow["target"] for arrow in told["arrows"]}
-        self.causes: dict[str, list[tuple[str, dict[str, Any], bool]]] = {}
-        for cause in told["causes"]:
-            told_so = (cause["trigger"], cause["given"], cause["required"])
-            self.causes.setdefault(cause["event"], []).append(told_so)
-        self.remembered = frozenset(name for cause in told["causes"] for name in cause["given"])
-
-
-NOTHING: Final[dict[str, Any]] = {}
-
-
 class Thing:
-    """A campaign or a sender after the events so far. ``known``: what its causes ask for. The rest is a campaign's."""
+    """A campaign or a sender after the events so far. All but its state is a campaign's."""
 
-    def __init__(self, status: str) -> None:
-        self.status = status
-        self.known = NOTHING
+    def __init__(self, state: State) -> None:
+        self.state = state
         self.leads = 0
         self.total: int | None = None
         self.counts: Counter[str] = Counter()
@@ -451,12 +538,10 @@ class Thing:
 class Lead:
     """A lead after the events so far. ``open``: send id, step, attempt, whether it was deferred; ``sent``: steps."""
 
-    __slots__ = ("campaign", "known", "open", "reached", "sent", "status")
+    __slots__ = ("campaign", "open", "reached", "sent", "state")
 
-    def __init__(self, status: str, campaign: Thing) -> None:
-        self.status = status
-        self.known = NOTHING
-        self.campaign = campaign
+    def __init__(self, state: State, campaign: Thing) -> None:
+        self.state, self.campaign = state, campaign
         self.reached: tuple[str, ...] = ()
         self.open: tuple[str, str, int, bool] | None = None
         self.sent: tuple[str, ...] = ()
@@ -471,113 +556,99 @@ class History:
     def __init__(self, manifest: dict[str, Any]) -> None:
         kinds = {name: Kind(told) for name, told in manifest["lifecycles"].items()}
         self.lead, self.campaign = kinds["lead"], kinds["campaign"]
-        self.things: dict[str, dict[str, Thing]] = {
-            kind.prefix: {} for kind in kinds.values() if kind is not self.lead
-        }
+        self.kinds = {kind.prefix: kind for kind in kinds.values()}
+        self.things = {each: dict[str, Thing]() for each in self.kinds if each != self.lead.prefix}
         self.leads: dict[str, Lead] = {}
         self.campaigns = self.things[self.campaign.prefix]
-        self.kinds = {kind.prefix: kind for kind in kinds.values()}
-        self.naming = {name: told["names_leads"] for name, told in manifest["events"].items()}
         self.rosters: str = manifest["lifecycles"]["lead"]["rosters"]
+        self.naming = {name: told["names_leads"] for name, told in manifest["events"].items()}
         self.complete = manifest["first"] == 0
-        self.shared: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
         self.versions: dict[str, int] = {}
-        self.event_ids: set[int] = set()
-        self.position = 0
-        self.sends = 0
+        self.event_ids: set[bytes] = set()
+        self.position = self.sends = 0
 
     def take(self, fact: Fact) -> None:
         """Fold one event."""
-        position, version, stream, number, type_, payload = fact
+        position, version, stream, event_id, type_, news, send, payload = fact
         if position <= self.position:
             raise Wrong(f"its position {position} is not behind {self.position}, that of the event before")
         expected = self.versions.get(stream, 0 if self.complete else version - 1) + 1
         if version != expected:
             raise Wrong(f"it is version {version} of {stream}, where {expected} comes next")
-        if number in self.event_ids:
-            raise Wrong(f"its id {UUID(int=number)} was used before")
+        if event_id in self.event_ids:
+            raise Wrong(f"its id {UUID(bytes=event_id)} was used before")
         self.position, self.versions[stream] = position, version
-        self._judge(stream, type_, payload)
-        self.event_ids.add(number)
-
-    def _judge(self, stream: str, type_: str, payload: dict[str, Any]) -> None:
-        if "compensates" in payload:
-            self._require_events(payload["compensates"])
+        for other in payload.get("compensates", ()) if payload and self.complete else ():
+            if bytes.fromhex(other.replace("-", "")) not in self.event_ids:
+                raise Wrong(f"it compensates {other}, which is no event before it")
         if stream.startswith(self.lead.prefix):
-            self._tell_lead(stream[len(self.lead.prefix) :], type_, payload)
-            return
+            self._tell_lead(stream, type_, news, send)
+        else:
+            self._judge(stream, type_, news, send, payload)
+        self.event_ids.add(event_id)
+
+    def _judge(self, stream: str, type_: str, news: News, send: Send, payload: dict[str, Any]) -> None:
+        """An event of any stream but a lead's own."""
         prefix, dash, subject = stream.partition("-")
-        prefix += dash
-        if (kind := self.kinds.get(prefix)) is not None:
-            self._tell(kind, subject, type_, payload)
-        elif prefix == self.rosters:
-            named = self.naming[type_]
-            for lead in payload[named] if named else ():
-                lead_id = lead if isinstance(lead, str) else lead["lead_id"]
+        if (kind := self.kinds.get(prefix + dash)) is not None:
+            self._tell(kind, subject, type_, news, payload)
+        elif prefix + dash == self.rosters and (named := self.naming[type_]):
+            for lead_id in payload[named]:
                 if type_ in self.lead.births:
                     self._enlist(lead_id, subject)
                 else:
-                    self._tell_lead(lead_id, type_, payload)
+                    self._tell_lead(self.lead.prefix + lead_id, type_, news, send)
 
-    def _require_events(self, compensated: Sequence[str]) -> None:
-        for event_id in compensated:
-            if self.complete and int(event_id.replace("-", ""), 16) not in self.event_ids:
-                raise Wrong(f"it compensates {event_id}, which is no event before it")
-
-    def _tell(self, kind: Kind, subject: str, type_: str, payload: dict[str, Any]) -> None:
+    def _tell(self, kind: Kind, subject: str, type_: str, news: News, payload: dict[str, Any]) -> None:
         """An event about a campaign or a sender."""
         things = self.things[kind.prefix]
         if type_ in kind.births:
             if subject in things:
                 raise Wrong(f"{kind.prefix}{subject} begins a second time")
             things[subject] = Thing(kind.initial)
-        thing = things.get(subject)
-        if thing is None:
+        if (thing := things.get(subject)) is None:
             self._require_partial(f"{kind.prefix}{subject} has not begun")
             return
-        self._move(kind, thing, type_, payload)
+        thing.state = kind.follow(thing.state, type_, news)
         if type_ in kind.counts_leads:
-            thing.total = payload["total"]
-            if payload["total"] + payload["skipped"] != thing.leads:
-                told = f"{payload['total']} + {payload['skipped']}"
-                raise Wrong(f"it counts {told} leads, where {thing.leads} are")
-        if thing.status == kind.initial:
+            thing.total, skipped = payload["total"], payload["skipped"]
+            if payload["total"] + skipped != thing.leads:
+                raise Wrong(f"it counts {thing.total} + {skipped} leads, where {thing.leads} are")
+        if thing.state.status == kind.initial.status:
             thing.total = None
 
     def _enlist(self, lead_id: str, campaign_id: str) -> None:
-        campaign = self.campaigns.get(campaign_id)
+        campaign, stream = self.campaigns.get(campaign_id), self.lead.prefix + lead_id
         if campaign is None:
             self._require_partial(f"the campaign {campaign_id} has not begun")
-        elif lead_id in self.leads:
+        elif stream in self.leads:
             raise Wrong(f"the lead {lead_id} begins a second time")
         else:
-            self.leads[lead_id] = Lead(self.lead.initial, campaign)
+            self.leads[stream] = Lead(self.lead.initial, campaign)
             campaign.leads += 1
 
-    def _tell_lead(self, lead_id: str, type_: str, payload: dict[str, Any]) -> None:
-        lead = self.leads.get(lead_id)
-        if lead is None:
-            self._require_partial(f"the lead {lead_id} has not begun, or was removed")
+    def _tell_lead(self, stream: str, type_: str, news: News, send: Send) -> None:
+        if (lead := self.leads.get(stream)) is None:
+            self._require_partial(f"the lead {stream[len(self.lead.prefix) :]} has not begun, or was removed")
             return
-        effect = self.lead.sends.get(type_)
-        if effect is not None:
-            self._send(effect, lead, payload)
-        before = lead.status
-        self._move(self.lead, lead, type_, payload)
-        if lead.status != before and lead.status not in lead.reached:
-            lead.reached += (lead.status,)
-            lead.campaign.counts[lead.status] += 1
+        if send:
+            self._send(self.lead.sends[type_], lead, send)
+        before = lead.state
+        lead.state = after = before.after.get((type_, news)) or self.lead.follow(before, type_, news)
+        if after is not before and after.status != before.status and after.status not in lead.reached:
+            lead.reached += (after.status,)
+            lead.campaign.counts[after.status] += 1
         if type_ in self.lead.deaths:
-            del self.leads[lead_id]
+            del self.leads[stream]
             lead.campaign.leads -= 1
 
-    def _send(self, effect: str, lead: Lead, payload: dict[str, Any]) -> None:
+    def _send(self, effect: str, lead: Lead, send: Send) -> None:
         """A send is intended before it has an outcome, and no step of the sequence is sent twice."""
-        send_id, opened = payload["send_id"], lead.open
+        send_id, opened = send[0], lead.open
         if effect == "intend":
-            node, attempt = intern(payload["node_id"]), payload["attempt"]
-            if lead.status in self.lead.terminal:
-                raise Wrong(f"something is sent to a lead that is {lead.status}")
+            _, node, attempt = send
+            if lead.state.status in self.lead.terminal:
+                raise Wrong(f"something is sent to a lead that is {lead.state.status}")
             if node in lead.sent:
                 raise Wrong(f"the step {node} is sent to the lead a second time")
             if (send_id, node, attempt - 1, True) != (opened or (send_id, node, 0, True)):
@@ -594,29 +665,6 @@ class History:
             lead.campaign.counts["contacted"] += not lead.sent
             lead.sent += (opened[1],)
             self.sends += 1
-
-    def _move(self, kind: Kind, thing: Thing | Lead, type_: str, payload: dict[str, Any]) -> None:
-        """Follow the first cause that applies through the status table."""
-        if not kind.remembered.isdisjoint(payload):
-            self._remember(kind, thing, payload)
-        if change := payload.get("change"):
-            self._remember(kind, thing, change)
-        if mark := kind.marks.get(type_):
-            self._remember(kind, thing, mark)
-        for trigger, given, required in kind.causes.get(type_, ()):
-            if not given or given.items() <= thing.known.items():
-                target = kind.moves.get((trigger, thing.status))
-                if target is None and required:
-                    raise Wrong(f"{type_} can't happen while the status is {thing.status}")
-                thing.status = target or thing.status
-                return
-
-    def _remember(self, kind: Kind, thing: Thing | Lead, told: dict[str, Any]) -> None:
-        """Keep what causes may ask for. Most things know the same, and share it."""
-        for name in kind.remembered:
-            if name in told and thing.known.get(name, kind) != told[name]:
-                known = {**thing.known, name: told[name]}
-                thing.known = self.shared.setdefault(tuple(known.items()), known)
 
     def _require_partial(self, words: str) -> None:
         if self.complete:
@@ -640,9 +688,7 @@ class Manifest(NamedTuple):
 def verify(path: str, trusted: Sequence[str] = (), helpers: int = 0) -> list[str]:
     """Verify the export at ``path`` with the trusted keys, or else with those it names itself.
 
-    So many processes help to read it; what is found does not depend on them.
-
-    Answers what was found to hold, a line each. Raises ``Wrong``, and nothing else, for the first that does not.
+    Answers what was found to hold, a line each, however many helpers. Raises ``Wrong`` for the first that does not.
     """
     with at("the export"):
         folder = Folder(path)
@@ -654,9 +700,8 @@ def verify(path: str, trusted: Sequence[str] = (), helpers: int = 0) -> list[str
             digest = b64encode(sha256(content).digest()).decode()
             if signed_text(folder.read("manifest.note"), keys) != f"{manifest.origin}/manifest\n{digest}\n":
                 raise Wrong("it vouches for another manifest.json")
-        checkpoints = {size: root_at(folder, manifest, size, keys) for size in manifest.checkpoints}
-        history = History(manifest.told)
-        follow(folder, manifest, checkpoints, history, helpers if manifest.size >= WORTH_HELP else 0)
+        promised = {size: root_at(folder, manifest, size, keys) for size in manifest.checkpoints}
+        history = follow(folder, manifest, promised, helpers if manifest.size >= WORTH_HELP else 0)
         folder.require_nothing_else()
         return report(manifest, history)
 
@@ -686,37 +731,27 @@ def root_at(folder: Folder, manifest: Manifest, size: int, keys: Sequence[Key]) 
         return unbase64(lines[2])
 
 
-def follow(
-    folder: Folder, manifest: Manifest, checkpoints: dict[int, bytes], history: History, helpers: int
-) -> None:
-    """Take the history bundle by bundle: hold it against tiles and checkpoints, and fold it."""
-    tree, reader = Tree(folder), Reader(str(folder.path), manifest)
+def follow(folder: Folder, manifest: Manifest, promised: dict[int, bytes], helpers: int) -> History:
+    """Take the history bundle by bundle: hold it against tiles and the promised roots, and fold it."""
+    tree, history, reader = Tree(folder), History(manifest.told), Reader(folder.path, manifest)
     with closing(bundles(reader, range(0, manifest.size, WIDTH), helpers)) as found:
         for bundle in found:
             folder.read_files |= bundle.files
-            if bundle.wrong is not None and not bundle.roots:
-                raise bundle.wrong
             roots = {size: tree.root(root) for size, root in bundle.roots.items()}
             if bundle.first + WIDTH in roots:
                 tree.grow(bundle.roots[bundle.first + WIDTH])
             for size, root in roots.items():
-                if checkpoints.get(size, root) != root:
+                if promised.get(size, root) != root:
                     raise Wrong(f"the first {size} events do not come to the root of their checkpoint")
-            fold(history, bundle)
+            for number, fact in enumerate(bundle.facts, bundle.first):
+                try:
+                    history.take(fact)
+                except Exception as error:
+                    raise wrong_at(f"event {number}", error) from None
             if bundle.wrong is not None:
-                raise bundle.wrong
+                raise Wrong(*bundle.wrong)
     tree.close()
-
-
-def fold(history: History, bundle: Bundle) -> None:
-    """Fold the events of a bundle."""
-    number = bundle.first
-    try:
-        for number, fact in enumerate(bundle.facts, bundle.first):  # noqa: B007 - named for the errors
-            history.take(fact)
-    except Exception as error:
-        with at(f"event {number}"):
-            raise error
+    return history
 
 
 def report(manifest: Manifest, history: History) -> list[str]:
@@ -734,7 +769,7 @@ def report(manifest: Manifest, history: History) -> list[str]:
     for campaign_id, campaign in history.campaigns.items():
         launched = "" if campaign.total is None else f", launched {campaign.total}"
         counted = "".join(f", {name} {count}" for name, count in sorted(campaign.counts.items()))
-        lines.append(f"campaign {campaign_id} ({campaign.status})")
+        lines.append(f"campaign {campaign_id} ({campaign.state.status})")
         lines.append(f"  leads {campaign.leads}{launched}{counted}")
     return lines
 
@@ -743,28 +778,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 when all holds, else 1."""
     parser = argparse.ArgumentParser(description="Verify an exported history of Liftoff, offline.")
     parser.add_argument("directory", metavar="DIR", help="what 'liftoff audit export' wrote")
-    parser.add_argument(
-        "--key",
-        action="append",
-        default=[],
-        metavar="PUBLIC",
-        help="the key to trust, as 'liftoff audit public-key' prints it; repeat it after a rotation",
-    )
-    parser.add_argument(
-        "--helpers",
-        type=int,
-        default=min(4, (os.cpu_count() or 1) - 1),
-        metavar="N",
-        help="processes that help with a long history; as a rule one for each further core, up to 4",
-    )
+    trusted = "a key to trust, as 'liftoff audit public-key' prints it; repeat it after a rotation"
+    parser.add_argument("--key", action="append", default=[], metavar="PUBLIC", help=trusted)
+    helping = "processes that help with a long history; as a rule one for each further core, up to 4"
+    parser.add_argument("--helpers", type=int, default=min(4, (os.cpu_count() or 1) - 1), help=helping)
     given = parser.parse_args(arguments)
     try:
         lines = verify(given.directory, given.key, given.helpers)
     except Wrong as wrong:
         print(f"WRONG  {wrong}")
         return 1
-    for line in lines:
-        print(f"holds  {line}")
+    print(*(f"holds  {line}" for line in lines), sep="\n")
     if not given.key:
         print("note   no --key was given: the keys found in the export itself were trusted")
     return 0

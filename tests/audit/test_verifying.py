@@ -190,6 +190,36 @@ async def test_a_history_with_a_hole_or_a_stranger_in_it_is_refused(
         verify(str(directory), [public])
 
 
+# --- Leaves are read many at a time ----------------------------------------------------------------------------------
+
+
+def test_leaves_are_read_one_by_one_or_together_all_the_same() -> None:
+    leaves = [b'["v1",{"a":[1.5,null]}]', b'["],[",","]', b"[[]]", '["ü\\u0000"]'.encode()]
+    for number in range(len(leaves) + 1):
+        assert list(verifier.rows_of(leaves[:number])) == [json.loads(leaf) for leaf in leaves[:number]]
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        [b"[1],[2", b"3]"],
+        [b"[1],[2", b"[3]]"],
+        [b"[1]", b"[2],[3]"],
+        [b"[1],[2]"],
+        [b"[1]", b"", b"[2]"],
+        [b"[1]", b"[2] "],
+        [b"[1]", b" [2]"],
+        [b"[1]", b"[NaN]"],
+        [b"[1]", b'["\xc3', b'\xbc"]'],
+        [b"[1]]", b"[[2]"],
+        [b"[1]", b"2]]"],
+    ],
+)
+def test_what_is_json_only_together_is_none(leaves: list[bytes]) -> None:
+    with pytest.raises((Wrong, ValueError)):
+        list(verifier.rows_of(leaves))
+
+
 # --- Garbage ---------------------------------------------------------------------------------------------------------
 
 GARBAGE = [
@@ -282,10 +312,21 @@ async def test_with_helpers_it_finds_the_very_same(
     assert [found] == judged(directory, helpers=0)
 
 
+async def test_what_a_helper_reads_and_what_is_read_meanwhile_comes_in_order(
+    export: Exporting, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier, "AT_ONCE", 1)
+    await export()
+    manifest = verifier.manifest_of((directory / "manifest.json").read_bytes())
+    starts = list(range(0, manifest.size, verifier.WIDTH)) * 10
+    reader = verifier.Reader(str(directory), manifest)
+    assert list(verifier.bundles(reader, starts, helpers=1)) == [reader.read(start) for start in starts]
+
+
 class Dying(verifier.Reader):
     """A reader that is killed when it helps."""
 
-    def read_some(self, starts: Sequence[int]) -> list[verifier.Bundle]:
+    def hand_over(self, starts: Sequence[int]) -> bytes:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
