@@ -102,7 +102,7 @@ class Claims:
         return generation
 
     async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
-        """Commit to up to ``at_most`` sends of a shard; None when there is something to send but the generation is over.
+        """Commit to up to ``at_most`` sends of a shard; None when something is due but the generation is over.
 
         When it raises, the claims may have been committed all the same. The next call finds out and hands those out.
         """
