@@ -102,7 +102,7 @@ class Claims:
         return generation
 
     async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
-        """Commit to up to ``at_most`` sends of a shard; None when the generation is over.
+        """Commit to up to ``at_most`` sends of a shard; None when something is due but the generation is over.
 
         When it raises, the claims may have been committed all the same. The next call finds out and hands those out.
         """
@@ -112,11 +112,14 @@ class Claims:
         claims: list[Claim] = []
         try:
             async with self._store.transaction() as connection:
-                if not await _queries.hold_generation(connection, shard=shard, generation=generation):
-                    return None
                 now = self._clock.now()
                 limits = Limits(now, self._gaps)
-                epochs = await self._lock_gates(connection, shard, limits, now)
+                await self._admit_senders(connection, shard, limits)
+                if not limits.senders:  # nothing was locked, so that the commit has nothing to flush
+                    return []
+                if not await _queries.hold_generation(connection, shard=shard, generation=generation):
+                    return None
+                epochs = await self._lock_gates(connection, limits)
                 due = await self._due(connection, limits.open_lanes(at_most), now)
                 chosen = limits.share(await self._without_unwanted(connection, due), at_most)
                 claims = await self._commit_to(connection, chosen, epochs, refused)
@@ -142,17 +145,17 @@ class Claims:
         _log.warning("unheard_claims_taken_up", committed=len(found), of=len(send_ids))
         return found[:at_most]
 
-    async def _lock_gates(
-        self, connection: Connection, shard: int, limits: Limits, now: datetime
-    ) -> dict[Key, int]:
-        """Lock what the claim counts against; answers the epochs of the campaigns that may send."""
+    async def _admit_senders(self, connection: Connection, shard: int, limits: Limits) -> None:
+        """Lock the senders of the shard that may send now and have something due."""
         free = _queries.free_senders(
-            connection, shard=shard, shards=self._shards, failures=FAILURES_IN_A_ROW, now=now
+            connection, shard=shard, shards=self._shards, failures=FAILURES_IN_A_ROW, now=limits.now
         )
         async for row in free:
             limits.admit_sender((row["workspace_id"], row["sender_id"]), allowance_of(row))
-        if not limits.senders:
-            return {}
+
+    async def _lock_gates(self, connection: Connection, limits: Limits) -> dict[Key, int]:
+        """Lock what else the claim counts against; answers the epochs of the campaigns that may send."""
+        now = limits.now
         workspace_ids, sender_ids = _columns(limits.senders, 2)
         await quotas.admit(connection, limits)
         epochs: dict[Key, int] = {}

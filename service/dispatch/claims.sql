@@ -12,7 +12,8 @@ SELECT true FROM dispatch_shards WHERE shard = :shard AND generation = :generati
 
 -- name: free_senders(shard, shards, failures, now)
 -- The shard's senders that may send now, have not failed too often in a row and have something due, locked; one that
--- another worker holds is passed over. None in a database that was restored, until that is accepted.
+-- another worker holds is passed over. None in a database that was restored, until that is accepted. LIMIT and OFFSET keep
+-- it at one look into the index for each lane: joined, all that is due would be read to find out that something is.
 SELECT s.workspace_id, s.sender_id, s.daily_limit, s.day, s.sent_today, s.next_free_at
 FROM dispatch_senders AS s
 WHERE s.usable
@@ -27,9 +28,16 @@ WHERE s.usable
       SELECT FROM dispatch_lanes AS l
       JOIN dispatch_campaigns AS c ON c.workspace_id = l.workspace_id AND c.campaign_id = l.campaign_id
       CROSS JOIN unnest(ARRAY['email', 'connection_request', 'message']) AS an (action)
-      JOIN dispatch_due AS d
-        ON d.workspace_id = l.workspace_id AND d.campaign_id = l.campaign_id AND d.sender_id = l.sender_id
-       AND d.task = an.action
+      CROSS JOIN LATERAL (
+          SELECT FROM dispatch_due AS due
+          WHERE due.workspace_id = l.workspace_id
+            AND due.campaign_id = l.campaign_id
+            AND due.sender_id = l.sender_id
+            AND due.task = an.action
+            AND due.worker_id IS NULL
+            AND due.due_at <= :now
+          LIMIT 1
+      ) AS d
       LEFT JOIN dispatch_quotas AS q
         ON q.workspace_id = l.workspace_id AND q.sender_id = l.sender_id AND q.action = an.action
       WHERE l.workspace_id = s.workspace_id
@@ -37,9 +45,8 @@ WHERE s.usable
         AND l.next_free_at <= :now
         AND c.status = 'active'
         AND c.next_free_at <= :now
-        AND d.worker_id IS NULL
-        AND d.due_at <= :now
         AND (q.next_free_at <= :now) IS NOT FALSE
+      OFFSET 0
   )
 ORDER BY s.next_free_at
 LIMIT 200

@@ -12,7 +12,7 @@ from domain.sender.state import Sender
 from domain.sequence import position_of
 from domain.workspace import Workspace
 from service.campaigns.repository import Campaigns
-from service.database.pool import Pool
+from service.database.pool import Connection, Pool
 from service.dispatch.due import Due, Key
 from service.messages.promoted import Promoted, Recipient, promoted, words_for
 from service.senders.repository import Senders
@@ -84,34 +84,39 @@ class Materials:
 
     async def gather(self, rows: Sequence[Due]) -> Material:
         """What the sends of these rows are made from."""
-        campaigns = await self._load_campaigns(rows)
-        senders = await self._load_senders(rows)
-        workspaces = {id_: await self._workspaces.load(id_) for id_ in {due.workspace_id for due in rows}}
-        recipients = [Recipient(due.workspace_id, due.campaign_id, due.lead_id) for due in rows]
+        # One connection for all of it: each that is taken from the pool costs a round trip to give it back.
         async with self._pool.acquire() as connection:
+            campaigns = await self._load_campaigns(connection, rows)
+            senders = await self._load_senders(connection, rows)
+            workspaces = await self._load_workspaces(connection, rows)
+            recipients = [Recipient(due.workspace_id, due.campaign_id, due.lead_id) for due in rows]
             drafts = await promoted(connection, recipients)
-        wanted = _wanted(rows, campaigns, senders, drafts)
-        for workspace_id, workspace in workspaces.items():
-            wanted[workspace_id].update(_workspace_texts(workspace))
-        return Material(campaigns, senders, workspaces, drafts, await self._open(wanted))
+            wanted = _wanted(rows, campaigns, senders, drafts)
+            for workspace_id, workspace in workspaces.items():
+                wanted[workspace_id].update(_workspace_texts(workspace))
+            documents = await self._open(connection, wanted)
+        return Material(campaigns, senders, workspaces, drafts, documents)
 
-    async def _load_campaigns(self, rows: Sequence[Due]) -> dict[Key, Campaign]:
+    async def _load_campaigns(self, connection: Connection, rows: Sequence[Due]) -> dict[Key, Campaign]:
         keys = {(due.workspace_id, due.campaign_id) for due in rows}
-        return {key: await self._campaigns.load(*key) for key in keys}
+        return {key: await self._campaigns.load(*key, connection=connection) for key in keys}
 
-    async def _load_senders(self, rows: Sequence[Due]) -> dict[Key, Sender]:
+    async def _load_senders(self, connection: Connection, rows: Sequence[Due]) -> dict[Key, Sender]:
         found: dict[Key, Sender] = {}
         for workspace_id in {due.workspace_id for due in rows}:
             ids = {due.sender_id for due in rows if due.workspace_id == workspace_id}
-            for sender_id, sender in (await self._senders.load_many(workspace_id, ids)).items():
-                found[workspace_id, sender_id] = sender
+            senders = await self._senders.load_many(workspace_id, ids, connection)
+            found.update({(workspace_id, sender_id): sender for sender_id, sender in senders.items()})
         return found
 
-    async def _open(self, wanted: Mapping[UUID, set[UUID]]) -> dict[UUID, bytes]:
+    async def _load_workspaces(self, connection: Connection, rows: Sequence[Due]) -> dict[UUID, Workspace]:
+        ids = {due.workspace_id for due in rows}
+        return {id_: await self._workspaces.load(id_, connection) for id_ in ids}
+
+    async def _open(self, connection: Connection, wanted: Mapping[UUID, set[UUID]]) -> dict[UUID, bytes]:
         opened: dict[UUID, bytes] = {}
-        async with self._pool.acquire() as connection:
-            for workspace_id, document_ids in wanted.items():
-                opened |= await self._vault.open_many(connection, workspace_id, document_ids)
+        for workspace_id, document_ids in wanted.items():
+            opened |= await self._vault.open_many(connection, workspace_id, document_ids)
         return opened
 
 
