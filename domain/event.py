@@ -17,7 +17,7 @@ from uuid import UUID
 from msgspec import Struct
 
 
-class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A fact of one stream; subclasses declare their ``type`` (kebab-case, stable) and ``schema`` version."""
 
     type: ClassVar[str]
@@ -38,7 +38,7 @@ class Upcaster(Struct, frozen=True):
     upcast: Upcast
 
 
-class Recorded(Struct, frozen=True, kw_only=True):
+class Recorded(Struct, frozen=True, kw_only=True, gc=False):
     """An event as the log holds it.
 
     ``position`` orders all events of one database (opaque to clients), ``version`` counts the events of ``stream``

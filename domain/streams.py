@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 CAMPAIGN: Final = "campaign-"
 ROSTER: Final = "roster-"
 LEAD: Final = "lead-"
@@ -71,4 +73,4 @@ def workspace(workspace_id: UUID) -> str:
 @lru_cache(maxsize=4096)
 def subject(stream: str) -> UUID:
     """The id of what the stream is about. Remembered: the next events of a stream are often close by."""
-    return UUID(stream.partition("-")[2])
+    return msgspec.convert(stream.partition("-")[2], UUID)

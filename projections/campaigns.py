@@ -77,6 +77,7 @@ def _prominence(status: Status) -> int:
 CAMPAIGNS: Final = Projection(
     name="campaigns",
     version=2,
+    streams=(streams.CAMPAIGN,),
     table=Table("campaigns", ("workspace_id", "campaign_id")),
     row=CampaignRow,
     births=(CampaignCreated,),

@@ -46,8 +46,11 @@ class Fold(Generic[State, Row, Fact]):
     def expect(self, events: Iterable[Recorded]) -> list[Key]:
         """Take up ``events``; answers the keys whose rows, where they exist, must be admitted before."""
         facts, births, things = self._projection.facts, self._projection.births, self._things
+        listens_to = self._projection.streams
         unknown: list[Key] = []
         for event in events:
+            if not event.stream.startswith(listens_to):
+                continue
             for key, fact in facts(event):
                 thing = things.get(key)
                 if thing is None:

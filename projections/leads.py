@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain import streams
 from domain.event import Recorded
 from domain.lead.events import Fact, ImportedLead, LeadsImported, LeadStatus, Removed, SkipReason, Source
 from domain.lead.events import facts as lead_facts
@@ -103,8 +105,12 @@ def evolve(key: Key, tracked: TrackedLead | None, fact: Fact, recorded: Recorded
     if len(lead.sent_nodes) > len(sends):
         action = tracked.lead.open_send.action if tracked.lead.open_send else "email"
         sends = (*sends, Send(*lead.sent_nodes[-1], lead.sender_id, at, action))
+    last_sent = sends[-1].action if sends else None
+    shown = _milestones_shown(
+        lead.status, last_sent, lead.replied_at is not None, lead.connected_at is not None
+    )
     milestones = tracked.milestones
-    if not (shown := _milestones_shown(lead, sends)) <= milestones:
+    if not shown <= milestones:
         milestones |= shown
     return replace(tracked, lead=lead, updated_at=at, sends=sends, milestones=milestones)
 
@@ -119,13 +125,16 @@ _REPLIED: Final[frozenset[Milestone]] = frozenset({"replied"})
 _CONNECTED: Final[frozenset[Milestone]] = frozenset({"connected"})
 
 
-def _milestones_shown(lead: Lead, sends: tuple[Send, ...]) -> frozenset[Milestone]:
-    shown = _BY_STATUS.get(lead.status, frozenset())
-    if sends:
-        shown |= _BY_SENDING[sends[-1].action]
-    if lead.replied_at is not None:
+@cache
+def _milestones_shown(
+    status: LeadStatus, last_sent: Action | None, replied: bool, connected: bool
+) -> frozenset[Milestone]:
+    shown = _BY_STATUS.get(status, frozenset())
+    if last_sent is not None:
+        shown |= _BY_SENDING[last_sent]
+    if replied:
         shown |= _REPLIED
-    return shown | _CONNECTED if lead.connected_at is not None else shown
+    return shown | _CONNECTED if connected else shown
 
 
 # --- Row -------------------------------------------------------------------------------------------------------------
@@ -247,6 +256,7 @@ def sender_usage(key: Key, tracked: TrackedLead) -> Iterator[SenderDay]:
 LEADS: Final = Projection(
     name="leads",
     version=2,
+    streams=(streams.ROSTER, streams.LEAD),
     table=Table("leads", ("workspace_id", "lead_id")),
     row=LeadRow,
     births=(ImportedLead,),

@@ -46,6 +46,7 @@ class Sums(Struct, Generic[State], frozen=True, kw_only=True):
 class Projection(Struct, Generic[State, Row, Fact], frozen=True, kw_only=True):
     """One read model: a table of rows, and the sums over them.
 
+    ``streams``: how the names of the streams begin that it listens to (``domain.streams``); of others it hears nothing.
     ``facts`` answers what an event tells, and about which thing; ``births`` are the types of fact that begin a thing,
     so that no row needs to be loaded for it. ``evolve`` is the state after one more fact (None: there is no such
     thing); it may raise: then the event is poison and stops the projection. ``lay_out`` and ``read`` turn a state into
@@ -55,6 +56,7 @@ class Projection(Struct, Generic[State, Row, Fact], frozen=True, kw_only=True):
 
     name: str
     version: int
+    streams: tuple[str, ...]
     table: Table
     row: type[Row]
     births: tuple[type, ...]

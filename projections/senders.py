@@ -67,6 +67,7 @@ def read(row: SenderRow) -> tuple[Key, Sender]:
 SENDERS: Final = Projection(
     name="senders",
     version=2,
+    streams=(streams.SENDER,),
     table=Table("senders", ("workspace_id", "sender_id")),
     row=SenderRow,
     births=(SenderConnected,),

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from domain import streams
 from domain.event import Recorded
 from domain.sequence import Channel
 from domain.suppression import (
@@ -75,6 +76,7 @@ def read(row: SuppressionRow) -> tuple[Key, Suppression]:
 SUPPRESSIONS: Final = Projection(
     name="suppressions",
     version=2,
+    streams=(streams.SUPPRESSIONS,),
     table=Table("suppressions", ("workspace_id", "person_id")),
     row=SuppressionRow,
     births=(),

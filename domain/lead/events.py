@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -48,7 +48,7 @@ Resolution = Literal["sent", "not_sent", "failed"]
 # --- Events of the roster: many leads at once ------------------------------------------------------------------------
 
 
-class ImportedLead(Struct, frozen=True):
+class ImportedLead(Struct, frozen=True, gc=False):
     """A lead joined the draft.
 
     ``person_id`` is the keyed digest of its identity, ``document_id`` its vault document, ``ordinal`` its number in the
@@ -61,7 +61,7 @@ class ImportedLead(Struct, frozen=True):
     document_id: UUID
 
 
-class CorrectedLead(Struct, frozen=True):
+class CorrectedLead(Struct, frozen=True, gc=False):
     """A lead's data was edited: this is its document, and its identity, now."""
 
     lead_id: UUID
@@ -69,7 +69,7 @@ class CorrectedLead(Struct, frozen=True):
     document_id: UUID
 
 
-class SkippedLead(Struct, frozen=True):
+class SkippedLead(Struct, frozen=True, gc=False):
     """The launch leaves this lead out.
 
     The evidence: ``variable`` names what could not be resolved, ``other_campaign`` who has the lead, ``suppression``
@@ -84,7 +84,7 @@ class SkippedLead(Struct, frozen=True):
     since: datetime | None = None
 
 
-class EnrolledLead(Struct, frozen=True):
+class EnrolledLead(Struct, frozen=True, gc=False):
     """The run has planned this lead's first action: which node, through which sender, when."""
 
     lead_id: UUID
@@ -381,9 +381,14 @@ Fact: TypeAlias = (
 )
 
 
-def facts(recorded: Recorded) -> Iterator[tuple[UUID, Fact]]:
+def facts(recorded: Recorded) -> Iterable[tuple[UUID, Fact]]:
     """The facts about single leads that an event of a roster or a lead's stream tells; none for other streams."""
-    event = recorded.event
+    if recorded.stream.startswith(streams.LEAD):
+        return ((streams.subject(recorded.stream), recorded.event),)
+    return _facts_of_many(recorded.event)
+
+
+def _facts_of_many(event: Event) -> Iterator[tuple[UUID, Fact]]:
     match event:
         case LeadsImported() | LeadsCorrected() | LeadsSkipped() | LeadsEnrolled():
             for entry in event.leads:
@@ -394,5 +399,3 @@ def facts(recorded: Recorded) -> Iterator[tuple[UUID, Fact]]:
             yield from ((lead_id, Withdrawn()) for lead_id in lead_ids)
         case LeadsCancelled(lead_ids=lead_ids):
             yield from ((lead_id, Cancelled()) for lead_id in lead_ids)
-        case _ if recorded.stream.startswith(streams.LEAD):
-            yield streams.subject(recorded.stream), event

@@ -139,7 +139,7 @@ _TAKEN_OVER: Mapping[Action, LeadTrigger] = {
 # --- State -----------------------------------------------------------------------------------------------------------
 
 
-class OpenSend(Struct, frozen=True):
+class OpenSend(Struct, frozen=True, gc=False):
     """A send whose outcome is not known. ``deferred``: it was handed back and waits for its next attempt.
 
     ``looks`` counts how often its trace was or is to be looked for; more than 0: it is in doubt.
@@ -153,7 +153,7 @@ class OpenSend(Struct, frozen=True):
     looks: int = 0
 
 
-class Lead(Struct, frozen=True, kw_only=True):
+class Lead(Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a lead. ``sent_nodes``: nodes a provider took over, in order, with their send ids.
 
     ``next_action_at``: when something is to be done next; None when nothing is to be done any more.
@@ -204,12 +204,12 @@ def evolve(lead: Lead, fact: Fact, at: datetime) -> Lead:
         case CorrectedLead():
             return replace(lead, person_id=fact.person_id, document_id=fact.document_id)
         case SkippedLead(reason=reason):
-            return _ended(replace(lead, skip_reason=reason), "cancel")
+            return _ended(lead, "cancel", skip_reason=reason)
         case EnrolledLead(sender_id=sender_id, node_id=node_id, due_at=due_at):
             return replace(lead, sender_id=sender_id, current_node_id=node_id, next_action_at=due_at)
         case Withdrawn():
-            back = replace(lead, sender_id=None, current_node_id=None, next_action_at=None, skip_reason=None)
-            return _moved(back, "withdraw")
+            back = {"sender_id": None, "current_node_id": None, "next_action_at": None, "skip_reason": None}
+            return _moved(lead, "withdraw", **back)
         case Cancelled():
             return _ended(lead, "cancel")
         case _:
@@ -224,17 +224,17 @@ def _evolve_sending(lead: Lead, fact: Fact, at: datetime) -> Lead:
         case SendAccepted() if lead.open_send is not None:
             opened = lead.open_send
             sent = (*lead.sent_nodes, (opened.node_id, opened.send_id))
-            taken = replace(lead, sent_nodes=sent, open_send=None, next_action_at=None)
-            return _moved(taken, _TAKEN_OVER[opened.action])
+            taken = _TAKEN_OVER[opened.action]
+            return _moved(lead, taken, sent_nodes=sent, open_send=None, next_action_at=None)
         case SendDeferred(retry_at=retry_at) if lead.open_send is not None:
             waiting = replace(lead.open_send, deferred=True, looks=0)
             return replace(lead, open_send=waiting, next_action_at=retry_at)
         case SendRefused():
-            return _ended(replace(lead, bounced_at=at, open_send=None), "bounce")
+            return _ended(lead, "bounce", bounced_at=at, open_send=None)
         case SendFailed():
-            return _ended(replace(lead, open_send=None), "fail")
+            return _ended(lead, "fail", open_send=None)
         case MailBounced():
-            return _ended(replace(lead, bounced_at=at), "bounce")
+            return _ended(lead, "bounce", bounced_at=at)
         case SendOutcomeUnknown():
             return _ended(lead, "lose")
         case SendResolved(resolution="not_sent"):
@@ -245,14 +245,16 @@ def _evolve_sending(lead: Lead, fact: Fact, at: datetime) -> Lead:
         case NextActionPlanned(node_id=node_id, due_at=due_at):
             return replace(lead, current_node_id=node_id, next_action_at=due_at)
         case LeadReplied(stops=stops):
-            answered = replace(lead, replied_at=lead.replied_at or at)
-            return _ended(answered, "reply") if stops else answered
+            replied_at = lead.replied_at or at
+            if stops:
+                return _ended(lead, "reply", replied_at=replied_at)
+            return replace(lead, replied_at=replied_at)
         case LeadCompleted():
-            return _ended(replace(lead, current_node_id=None), "finish")
+            return _ended(lead, "finish", current_node_id=None)
         case LeadUnsubscribed():
             return _ended(lead, "unsubscribe")
         case LeadSuppressed() if MACHINE.target("cancel", lead.status) is not None:
-            return _ended(replace(lead, skip_reason="suppressed"), "cancel")
+            return _ended(lead, "cancel", skip_reason="suppressed")
         case _:
             return _evolve_connecting(lead, fact, at)
 
@@ -264,17 +266,18 @@ def _evolve_connecting(lead: Lead, fact: Fact, at: datetime) -> Lead:
         case ConnectionAwaited(until=until):
             return replace(lead, next_action_at=until)
         case ConnectionAccepted():
-            return _moved(replace(lead, connected_at=lead.connected_at or at), "connect")
+            return _moved(lead, "connect", connected_at=lead.connected_at or at)
         case ConnectionTimedOut():
             return _ended(lead, "time_out")
         case _:
             return lead
 
 
-def _moved(lead: Lead, trigger: LeadTrigger) -> Lead:
-    return replace(lead, status=MACHINE.target(trigger, lead.status) or lead.status)
+def _moved(lead: Lead, trigger: LeadTrigger, **changes: object) -> Lead:
+    status = MACHINE.target(trigger, lead.status) or lead.status
+    return replace(lead, status=status, **changes)
 
 
-def _ended(lead: Lead, trigger: LeadTrigger) -> Lead:
+def _ended(lead: Lead, trigger: LeadTrigger, **changes: object) -> Lead:
     # An open send stays open: what became of it is still recorded, whatever ended the lead meanwhile.
-    return replace(_moved(lead, trigger), next_action_at=None)
+    return _moved(lead, trigger, next_action_at=None, **changes)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from msgspec import Struct
 
 from domain.event import Recorded
 from projections.catalogue import AnyProjection
 from service.projector.skips import Skipped
+
+_position = attrgetter("position")
+
+
+def between(events: Sequence[Recorded], after: int, until: int) -> Sequence[Recorded]:
+    """Those of the events, which are in the order of the log, above ``after`` and up to ``until``."""
+    start = bisect_right(events, after, key=_position)
+    return events[start : bisect_right(events, until, start, key=_position)]
 
 
 class Course(Struct, frozen=True):
@@ -28,13 +38,14 @@ class Course(Struct, frozen=True):
         each = [self.skipped.get(name, frozenset()) for name in self.until]
         return frozenset.intersection(*each) if each else frozenset()
 
-    def events(self, projection: AnyProjection, events: Iterable[Recorded], after: int = 0) -> list[Recorded]:
-        """Those of the events above ``after`` that the projection takes."""
+    def events(
+        self, projection: AnyProjection, events: Sequence[Recorded], after: int = 0
+    ) -> Sequence[Recorded]:
+        """Those of the events above ``after``, in their order, that the projection takes."""
         until = self.until.get(projection.name, 0)
         skipped = self.skipped.get(projection.name, frozenset())
-        return [
-            event for event in events if after < event.position <= until and event.position not in skipped
-        ]
+        taken = between(events, after, until)
+        return [event for event in taken if event.position not in skipped] if skipped else taken
 
     def only(self, projections: Sequence[AnyProjection]) -> Course:
         """The course of these alone."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from projections.catalogue import AnyProjection
 from service.database.pool import OUTAGES, Connection
 from service.projector import pages, tables
-from service.projector.course import Course
+from service.projector.course import Course, between
 from service.projector.folding import Folding
 from service.projector.source import Source
 from service.store.feed import Page
@@ -85,7 +85,7 @@ class Refolding:
             self._reached[projection.name] = max(reached, until)
             if len(folding) >= self._most_things:
                 await folding.write()
-        self.events += sum(self.position < event.position <= course.last for event in page.events)
+        self.events += len(between(page.events, self.position, course.last))
         self.position = max(self.position, min(page.upto, course.last))
 
 

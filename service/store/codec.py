@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,9 @@ from service.store.errors import UnknownEvent, UnreadableEvent
 _encoder = msgspec.json.Encoder(
     order="deterministic"
 )  # equal events give equal bytes, also of sets and dicts
+_stored = itemgetter("type", "schema_version", "payload")
+_place = itemgetter("position", "workspace_id", "stream", "version", "event_id", "recorded_at")
+_context = itemgetter("actor", "correlation_id", "causation_id", "epoch")
 
 
 class Codec:
@@ -52,24 +56,24 @@ class Codec:
 
     def recorded(self, row: asyncpg.Record | Mapping[str, Any]) -> Recorded:
         """A row of the log as an event. Raises ``UnknownEvent`` and ``UnreadableEvent``, with the event's place."""
+        position, workspace_id, stream, version, event_id, recorded_at = _place(row)
+        actor, correlation_id, causation_id, epoch = _context(row)
         try:
-            event = self.decode(row["type"], row["schema_version"], row["payload"])
+            event = self.decode(*_stored(row))
         except (UnknownEvent, UnreadableEvent) as error:
-            error.add_note(
-                f"at position {row['position']}: version {row['version']} of stream {row['stream']}"
-            )
+            error.add_note(f"at position {position}: version {version} of stream {stream}")
             raise
         return Recorded(
-            position=row["position"],
-            workspace_id=row["workspace_id"],
-            stream=row["stream"],
-            version=row["version"],
-            event_id=row["event_id"],
-            recorded_at=row["recorded_at"],
-            actor=row["actor"],
-            correlation_id=row["correlation_id"],
-            causation_id=row["causation_id"],
-            epoch=row["epoch"],
+            position=position,
+            workspace_id=workspace_id,
+            stream=stream,
+            version=version,
+            event_id=event_id,
+            recorded_at=recorded_at,
+            actor=actor,
+            correlation_id=correlation_id,
+            causation_id=causation_id,
+            epoch=epoch,
             event=event,
         )
 

@@ -43,6 +43,7 @@ def _read(row: TallyRow) -> tuple[Key, tuple[int, ...]]:
 TALLY: Final = Projection(
     name="tally",
     version=1,
+    streams=("",),
     table=Table("tallies", ("workspace_id", "stream_id")),
     row=TallyRow,
     births=(),
