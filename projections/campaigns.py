@@ -36,10 +36,10 @@ class CampaignRow(Struct, frozen=True):
     state: str
 
 
-def facts(recorded: Recorded) -> Iterator[tuple[Key, Event]]:
+def facts(recorded: Recorded) -> Iterator[tuple[UUID, Event]]:
     """An event of a campaign's own stream, about that campaign."""
     if recorded.stream.startswith(streams.CAMPAIGN):
-        yield (recorded.workspace_id, streams.subject(recorded.stream)), recorded.event
+        yield streams.subject(recorded.stream), recorded.event
 
 
 def evolve(_key: Key, campaign: Campaign | None, _fact: Event, recorded: Recorded) -> Campaign | None:

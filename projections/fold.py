@@ -51,7 +51,8 @@ class Fold(Generic[State, Row, Fact]):
         for event in events:
             if not event.stream.startswith(listens_to):
                 continue
-            for key, fact in facts(event):
+            for id, fact in facts(event):
+                key = (event.workspace_id, id)
                 thing = things.get(key)
                 if thing is None:
                     thing = things[key] = _Thing(key)

@@ -80,23 +80,17 @@ class TrackedLead(Struct, frozen=True, kw_only=True, gc=False):
     milestones: frozenset[Milestone] = frozenset()
 
 
-def facts(recorded: Recorded) -> list[tuple[Key, Fact]]:
-    """What an event tells about leads."""
-    workspace_id = recorded.workspace_id
-    return [((workspace_id, lead_id), fact) for lead_id, fact in lead_facts(recorded)]
-
-
 def evolve(key: Key, tracked: TrackedLead | None, fact: Fact, recorded: Recorded) -> TrackedLead | None:
     """The lead after one more fact; None once it is removed. Raises ``BrokenHistory``."""
     event, at = recorded.event, recorded.recorded_at
-    if isinstance(event, LeadsImported):
+    if type(event) is LeadsImported:  # isinstance takes its time to say no
         if tracked is not None:
             raise BrokenHistory(key[1])
         lead = evolve_lead(NEWBORN, fact, at)
         return TrackedLead(
             campaign_id=event.campaign_id, source=event.source, created_at=at, updated_at=at, lead=lead
         )
-    if isinstance(fact, Removed):
+    if type(fact) is Removed:
         return None
     if tracked is None:
         raise BrokenHistory(key[1])
@@ -260,7 +254,7 @@ LEADS: Final = Projection(
     table=Table("leads", ("workspace_id", "lead_id")),
     row=LeadRow,
     births=(ImportedLead,),
-    facts=facts,
+    facts=lead_facts,
     evolve=evolve,
     lay_out=lay_out,
     read=read,

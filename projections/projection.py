@@ -47,9 +47,9 @@ class Projection(Struct, Generic[State, Row, Fact], frozen=True, kw_only=True):
     """One read model: a table of rows, and the sums over them.
 
     ``streams``: how the names of the streams begin that it listens to (``domain.streams``); of others it hears nothing.
-    ``facts`` answers what an event tells, and about which thing; ``births`` are the types of fact that begin a thing,
-    so that no row needs to be loaded for it. ``evolve`` is the state after one more fact (None: there is no such
-    thing); it may raise: then the event is poison and stops the projection. ``lay_out`` and ``read`` turn a state into
+    ``facts`` answers what an event tells, and about which thing of its workspace; ``births`` are the types of fact that
+    begin a thing, so that no row needs to be loaded for it. ``evolve`` is the state after one more fact (None: there is no
+    such thing); it may raise: then the event is poison and stops the projection. ``lay_out`` and ``read`` turn a state into
     a row and back without loss; the fields of ``row`` are the columns of ``table``, in order. A new ``version`` is
     folded anew from the beginning of the log.
     """
@@ -60,7 +60,7 @@ class Projection(Struct, Generic[State, Row, Fact], frozen=True, kw_only=True):
     table: Table
     row: type[Row]
     births: tuple[type, ...]
-    facts: Callable[[Recorded], Iterable[tuple[Key, Fact]]]
+    facts: Callable[[Recorded], Iterable[tuple[UUID, Fact]]]
     evolve: Callable[[Key, State | None, Fact, Recorded], State | None]
     lay_out: Callable[[Key, State], Row]
     read: Callable[[Row], tuple[Key, State]]

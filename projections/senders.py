@@ -32,10 +32,10 @@ class SenderRow(Struct, frozen=True):
     state: str
 
 
-def facts(recorded: Recorded) -> Iterator[tuple[Key, Event]]:
+def facts(recorded: Recorded) -> Iterator[tuple[UUID, Event]]:
     """An event of a sender's own stream, about that sender."""
     if recorded.stream.startswith(streams.SENDER):
-        yield (recorded.workspace_id, streams.subject(recorded.stream)), recorded.event
+        yield streams.subject(recorded.stream), recorded.event
 
 
 def evolve(_key: Key, sender: Sender | None, _fact: Event, recorded: Recorded) -> Sender | None:

@@ -41,10 +41,10 @@ class SuppressionRow(Struct, frozen=True):
     state: str
 
 
-def facts(recorded: Recorded) -> Iterator[tuple[Key, Fact]]:
+def facts(recorded: Recorded) -> Iterator[tuple[UUID, Fact]]:
     """A suppression or its end, or an erasure, about the person."""
     if isinstance(recorded.event, PersonSuppressed | SuppressionLifted | PersonErased):
-        yield (recorded.workspace_id, recorded.event.person_id), recorded.event
+        yield recorded.event.person_id, recorded.event
 
 
 def evolve(_key: Key, suppression: Suppression | None, _fact: Fact, recorded: Recorded) -> Suppression | None:

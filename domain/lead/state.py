@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -196,81 +196,149 @@ NEWBORN = Lead()
 
 def evolve(lead: Lead, fact: Fact, at: datetime) -> Lead:
     """The lead after one more fact, recorded ``at``. Total: a fact of no meaning to a lead changes nothing."""
-    match fact:
-        case ImportedLead():
-            return replace(
-                NEWBORN, ordinal=fact.ordinal, person_id=fact.person_id, document_id=fact.document_id
-            )
-        case CorrectedLead():
-            return replace(lead, person_id=fact.person_id, document_id=fact.document_id)
-        case SkippedLead(reason=reason):
-            return _ended(lead, "cancel", skip_reason=reason)
-        case EnrolledLead(sender_id=sender_id, node_id=node_id, due_at=due_at):
-            return replace(lead, sender_id=sender_id, current_node_id=node_id, next_action_at=due_at)
-        case Withdrawn():
-            back = {"sender_id": None, "current_node_id": None, "next_action_at": None, "skip_reason": None}
-            return _moved(lead, "withdraw", **back)
-        case Cancelled():
-            return _ended(lead, "cancel")
-        case _:
-            return _evolve_sending(lead, fact, at)
+    step = _STEPS.get(type(fact))
+    return lead if step is None else step(lead, fact, at)
 
 
-def _evolve_sending(lead: Lead, fact: Fact, at: datetime) -> Lead:
-    match fact:
-        case SendIntended(send_id=send_id, node_id=node_id, attempt=attempt, sender_id=sender_id):
-            opened = OpenSend(send_id, node_id, attempt, action=fact.action)
-            return replace(lead, open_send=opened, sender_id=sender_id, current_node_id=node_id)
-        case SendAccepted() if lead.open_send is not None:
-            opened = lead.open_send
-            sent = (*lead.sent_nodes, (opened.node_id, opened.send_id))
-            taken = _TAKEN_OVER[opened.action]
-            return _moved(lead, taken, sent_nodes=sent, open_send=None, next_action_at=None)
-        case SendDeferred(retry_at=retry_at) if lead.open_send is not None:
-            waiting = replace(lead.open_send, deferred=True, looks=0)
-            return replace(lead, open_send=waiting, next_action_at=retry_at)
-        case SendRefused():
-            return _ended(lead, "bounce", bounced_at=at, open_send=None)
-        case SendFailed():
-            return _ended(lead, "fail", open_send=None)
-        case MailBounced():
-            return _ended(lead, "bounce", bounced_at=at)
-        case SendOutcomeUnknown():
-            return _ended(lead, "lose")
-        case SendResolved(resolution="not_sent"):
-            return _moved(lead, "reopen")
-        case SendInDoubt(look=look, look_at=look_at) if lead.open_send is not None:
-            doubtful = replace(lead.open_send, looks=look)
-            return replace(lead, open_send=doubtful, next_action_at=look_at)
-        case NextActionPlanned(node_id=node_id, due_at=due_at):
-            return replace(lead, current_node_id=node_id, next_action_at=due_at)
-        case LeadReplied(stops=stops):
-            replied_at = lead.replied_at or at
-            if stops:
-                return _ended(lead, "reply", replied_at=replied_at)
-            return replace(lead, replied_at=replied_at)
-        case LeadCompleted():
-            return _ended(lead, "finish", current_node_id=None)
-        case LeadUnsubscribed():
-            return _ended(lead, "unsubscribe")
-        case LeadSuppressed() if MACHINE.target("cancel", lead.status) is not None:
-            return _ended(lead, "cancel", skip_reason="suppressed")
-        case _:
-            return _evolve_connecting(lead, fact, at)
+def _imported(_lead: Lead, fact: ImportedLead, _at: datetime) -> Lead:
+    return replace(NEWBORN, ordinal=fact.ordinal, person_id=fact.person_id, document_id=fact.document_id)
 
 
-def _evolve_connecting(lead: Lead, fact: Fact, at: datetime) -> Lead:
-    match fact:
-        case InvitationSpared():
-            return replace(lead, open_send=None, next_action_at=None)
-        case ConnectionAwaited(until=until):
-            return replace(lead, next_action_at=until)
-        case ConnectionAccepted():
-            return _moved(lead, "connect", connected_at=lead.connected_at or at)
-        case ConnectionTimedOut():
-            return _ended(lead, "time_out")
-        case _:
-            return lead
+def _corrected(lead: Lead, fact: CorrectedLead, _at: datetime) -> Lead:
+    return replace(lead, person_id=fact.person_id, document_id=fact.document_id)
+
+
+def _skipped(lead: Lead, fact: SkippedLead, _at: datetime) -> Lead:
+    return _ended(lead, "cancel", skip_reason=fact.reason)
+
+
+def _enrolled(lead: Lead, fact: EnrolledLead, _at: datetime) -> Lead:
+    return replace(lead, sender_id=fact.sender_id, current_node_id=fact.node_id, next_action_at=fact.due_at)
+
+
+def _withdrawn(lead: Lead, _fact: Withdrawn, _at: datetime) -> Lead:
+    return _moved(
+        lead, "withdraw", sender_id=None, current_node_id=None, next_action_at=None, skip_reason=None
+    )
+
+
+def _cancelled(lead: Lead, _fact: Cancelled, _at: datetime) -> Lead:
+    return _ended(lead, "cancel")
+
+
+def _intended(lead: Lead, fact: SendIntended, _at: datetime) -> Lead:
+    opened = OpenSend(fact.send_id, fact.node_id, fact.attempt, action=fact.action)
+    return replace(lead, open_send=opened, sender_id=fact.sender_id, current_node_id=fact.node_id)
+
+
+def _accepted(lead: Lead, _fact: SendAccepted, _at: datetime) -> Lead:
+    opened = lead.open_send
+    if opened is None:
+        return lead
+    sent = (*lead.sent_nodes, (opened.node_id, opened.send_id))
+    return _moved(lead, _TAKEN_OVER[opened.action], sent_nodes=sent, open_send=None, next_action_at=None)
+
+
+def _deferred(lead: Lead, fact: SendDeferred, _at: datetime) -> Lead:
+    if lead.open_send is None:
+        return lead
+    waiting = replace(lead.open_send, deferred=True, looks=0)
+    return replace(lead, open_send=waiting, next_action_at=fact.retry_at)
+
+
+def _refused(lead: Lead, _fact: SendRefused, at: datetime) -> Lead:
+    return _ended(lead, "bounce", bounced_at=at, open_send=None)
+
+
+def _failed(lead: Lead, _fact: SendFailed, _at: datetime) -> Lead:
+    return _ended(lead, "fail", open_send=None)
+
+
+def _bounced(lead: Lead, _fact: MailBounced, at: datetime) -> Lead:
+    return _ended(lead, "bounce", bounced_at=at)
+
+
+def _lost(lead: Lead, _fact: SendOutcomeUnknown, _at: datetime) -> Lead:
+    return _ended(lead, "lose")
+
+
+def _resolved(lead: Lead, fact: SendResolved, _at: datetime) -> Lead:
+    return _moved(lead, "reopen") if fact.resolution == "not_sent" else lead
+
+
+def _doubted(lead: Lead, fact: SendInDoubt, _at: datetime) -> Lead:
+    if lead.open_send is None:
+        return lead
+    return replace(lead, open_send=replace(lead.open_send, looks=fact.look), next_action_at=fact.look_at)
+
+
+def _planned(lead: Lead, fact: NextActionPlanned, _at: datetime) -> Lead:
+    return replace(lead, current_node_id=fact.node_id, next_action_at=fact.due_at)
+
+
+def _replied(lead: Lead, fact: LeadReplied, at: datetime) -> Lead:
+    answered = replace(lead, replied_at=lead.replied_at or at)
+    return _ended(answered, "reply") if fact.stops else answered
+
+
+def _completed(lead: Lead, _fact: LeadCompleted, _at: datetime) -> Lead:
+    return _ended(lead, "finish", current_node_id=None)
+
+
+def _unsubscribed(lead: Lead, _fact: LeadUnsubscribed, _at: datetime) -> Lead:
+    return _ended(lead, "unsubscribe")
+
+
+def _suppressed(lead: Lead, _fact: LeadSuppressed, _at: datetime) -> Lead:
+    if MACHINE.target("cancel", lead.status) is None:
+        return lead
+    return _ended(lead, "cancel", skip_reason="suppressed")
+
+
+def _spared(lead: Lead, _fact: InvitationSpared, _at: datetime) -> Lead:
+    return replace(lead, open_send=None, next_action_at=None)
+
+
+def _awaited(lead: Lead, fact: ConnectionAwaited, _at: datetime) -> Lead:
+    return replace(lead, next_action_at=fact.until)
+
+
+def _connected(lead: Lead, _fact: ConnectionAccepted, at: datetime) -> Lead:
+    return _moved(lead, "connect", connected_at=lead.connected_at or at)
+
+
+def _timed_out(lead: Lead, _fact: ConnectionTimedOut, _at: datetime) -> Lead:
+    return _ended(lead, "time_out")
+
+
+_STEPS: Mapping[type, Callable[[Lead, Any, datetime], Lead]] = {
+    ImportedLead: _imported,
+    CorrectedLead: _corrected,
+    SkippedLead: _skipped,
+    EnrolledLead: _enrolled,
+    Withdrawn: _withdrawn,
+    Cancelled: _cancelled,
+    SendIntended: _intended,
+    SendAccepted: _accepted,
+    SendDeferred: _deferred,
+    SendRefused: _refused,
+    SendFailed: _failed,
+    MailBounced: _bounced,
+    SendOutcomeUnknown: _lost,
+    SendResolved: _resolved,
+    SendInDoubt: _doubted,
+    NextActionPlanned: _planned,
+    LeadReplied: _replied,
+    LeadCompleted: _completed,
+    LeadUnsubscribed: _unsubscribed,
+    LeadSuppressed: _suppressed,
+    InvitationSpared: _spared,
+    ConnectionAwaited: _awaited,
+    ConnectionAccepted: _connected,
+    ConnectionTimedOut: _timed_out,
+}
+"""What each type of fact does to a lead. Looked up, for a rebuild asks it a million times: to try one class after the
+other, as a ``match`` does, took longer than the step itself."""
 
 
 def _moved(lead: Lead, trigger: LeadTrigger, **changes: object) -> Lead:

@@ -81,7 +81,7 @@ class PastLeads:
         told: dict[UUID, list[_Told]] = {}
         more = False
         async for recorded in self._roster(workspace_id, campaign_id, upto):
-            for (_, lead_id), fact in LEADS.facts(recorded):
+            for lead_id, fact in LEADS.facts(recorded):
                 if isinstance(fact, ImportedLead):
                     more |= fact.ordinal >= first + SLICE
                     if first <= fact.ordinal < first + SLICE:
@@ -112,7 +112,7 @@ class PastLeads:
         for recorded in await self._read(
             _queries.events_of_leads, workspace_id=workspace_id, streams=names, upto=upto
         ):
-            for (_, lead_id), fact in LEADS.facts(recorded):
+            for lead_id, fact in LEADS.facts(recorded):
                 told.setdefault(lead_id, []).append((recorded, fact))
         return told
 

@@ -44,7 +44,8 @@ class Partings(Generic[State, Row, Fact]):
         """Follow the next events. Raises what the projection raises for an event it can't fold."""
         for event in events:
             moved: Counter[_Place] = Counter()
-            for key, fact in self._projection.facts(event):
+            for id, fact in self._projection.facts(event):
+                key = (event.workspace_id, id)
                 if self._concerns(key):
                     self._fold(key, fact, event, moved)
             for place, by in moved.items():

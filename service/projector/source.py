@@ -42,6 +42,7 @@ class WholeLog:
                     after = page.upto
                     if after < until:
                         reading = asyncio.create_task(self._read(connection, after, passing))
+                        await asyncio.sleep(0)  # so that it is asked for before the fold keeps us busy
                     yield page
                     if after >= until:
                         return

@@ -91,7 +91,8 @@ async def find_differing(connection: Connection, projection: AnyProjection, exte
     found = 0
     for table in projection.tables:
         await connection.execute(_set_up_differing(table))
-        found += len(await connection.fetch(_find_differing(table, extent), *arguments))
+        noted = await connection.execute(_find_differing(table, extent), *arguments)
+        found += int(noted.removeprefix("INSERT 0 "))
     return found
 
 
@@ -179,7 +180,6 @@ def _find_differing(table: Table, extent: Extent | None) -> str:
           FROM {_stored(table, extent)} AS stored
           FULL JOIN {BESIDE}.{table.name} AS replayed ON {_same(table, "stored", "replayed")}
          WHERE (stored *= replayed) IS NOT TRUE
-        RETURNING 1
     """
 
 

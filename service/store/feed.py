@@ -38,24 +38,33 @@ class Feed:
         self._pool = pool
         self._codec = codec
 
-    async def read(self, after: int, limit: int, connection: Connection | None = None) -> Page:
+    async def read(
+        self, after: int, limit: int, connection: Connection | None = None, most_bytes: int | None = None
+    ) -> Page:
         """At most ``limit`` (>= 1) events with a position above ``after``.
 
+        With ``most_bytes`` no more than are below that size, of payload as it is stored, or else the next one alone.
         A transaction of the caller's must be READ COMMITTED. Raises as ``Codec.recorded`` does.
         """
-        rows = await self._rows(after, limit, connection)
+        rows = await self._rows(after, limit, connection, most_bytes)
         events = [self._codec.recorded(row) for row in rows if row["position"] is not None]
         return Page(events, rows[0]["upto"])
 
-    async def read_stored(self, after: int, limit: int, connection: Connection | None = None) -> StoredPage:
+    async def read_stored(
+        self, after: int, limit: int, connection: Connection | None = None, most_bytes: int | None = None
+    ) -> StoredPage:
         """As ``read``, for who wants the bytes and need not know the events."""
-        rows = await self._rows(after, limit, connection)
+        rows = await self._rows(after, limit, connection, most_bytes)
         fields = Written.__struct_fields__
         events = [
             Written(**{name: row[name] for name in fields}) for row in rows if row["position"] is not None
         ]
         return StoredPage(events, rows[0]["upto"])
 
-    async def _rows(self, after: int, limit: int, connection: Connection | None) -> list[asyncpg.Record]:
+    async def _rows(
+        self, after: int, limit: int, connection: Connection | None, most_bytes: int | None
+    ) -> list[asyncpg.Record]:
         source = self._pool if connection is None else connection
-        return await source.fetch(_queries.feed.sql, after, limit)
+        if most_bytes is None:
+            return await source.fetch(_queries.feed.sql, after, limit)
+        return await source.fetch(_queries.feed_below.sql, after, limit, most_bytes)

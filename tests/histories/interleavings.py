@@ -77,9 +77,11 @@ async def a_commit_between_claim_and_page(on: Stage) -> None:
     """The projector stands at the end of the log, has claimed its checkpoint, and then somebody appends."""
 
     class Meanwhile(Feed):
-        async def read(self, after: int, limit: int, connection: Connection | None = None) -> Page:
+        async def read(
+            self, after: int, limit: int, connection: Connection | None = None, most_bytes: int | None = None
+        ) -> Page:
             await on.client.append(_append(after + 10))
-            return await super().read(after, limit, connection)
+            return await super().read(after, limit, connection, most_bytes)
 
     projector = on.projector(on.pool, Meanwhile(on.pool, CODEC), [TALLY])
     await projector.start()

@@ -24,8 +24,8 @@ class TallyRow(Struct, frozen=True):
     positions: str
 
 
-def _facts(recorded: Recorded) -> Iterator[tuple[Key, Event]]:
-    yield (recorded.workspace_id, uuid5(NAMESPACE_OID, recorded.stream)), recorded.event
+def _facts(recorded: Recorded) -> Iterator[tuple[UUID, Event]]:
+    yield uuid5(NAMESPACE_OID, recorded.stream), recorded.event
 
 
 def _evolve(_key: Key, applied: tuple[int, ...] | None, _fact: Event, recorded: Recorded) -> tuple[int, ...]:
