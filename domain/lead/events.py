@@ -391,8 +391,7 @@ def facts(recorded: Recorded) -> Iterable[tuple[UUID, Fact]]:
 def _facts_of_many(event: Event) -> Iterator[tuple[UUID, Fact]]:
     match event:
         case LeadsImported() | LeadsCorrected() | LeadsSkipped() | LeadsEnrolled():
-            for entry in event.leads:
-                yield entry.lead_id, entry
+            yield from ((entry.lead_id, entry) for entry in event.leads)
         case LeadsRemoved(lead_ids=lead_ids):
             yield from ((lead_id, Removed()) for lead_id in lead_ids)
         case LeadsWithdrawn(lead_ids=lead_ids):
