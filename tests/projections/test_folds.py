@@ -185,7 +185,9 @@ def test_of_several_reasons_for_a_suppression_the_weightiest_is_shown() -> None:
     person_id = world.new_id()
     reasons: tuple[SuppressionReason, ...] = ("manual", "unsubscribed", "hard-bounce")
     for reason in reasons:
-        world.record("suppressions", PersonSuppressed(person_id=person_id, reason=reason))
+        world.record(
+            streams.suppressions(world.workspace_id), PersonSuppressed(person_id=person_id, reason=reason)
+        )
         world.let_time_pass(5)
     (row,) = folded(SUPPRESSIONS, *([event] for event in world.history)).rows.values()
     assert (row.reason, row.since) == ("unsubscribed", world.history[1].recorded_at)
@@ -195,11 +197,18 @@ def test_a_suppression_ends_when_its_last_reason_is_lifted() -> None:
     world = World()
     person_id = world.new_id()
     for reason in ("manual", "hard-bounce"):
-        world.record("suppressions", PersonSuppressed(person_id=person_id, reason=reason))
-    world.record("suppressions", SuppressionLifted(person_id=person_id, reasons=("manual",)))
+        world.record(
+            streams.suppressions(world.workspace_id), PersonSuppressed(person_id=person_id, reason=reason)
+        )
+    world.record(
+        streams.suppressions(world.workspace_id), SuppressionLifted(person_id=person_id, reasons=("manual",))
+    )
     (row,) = folded(SUPPRESSIONS, world.history).rows.values()
     assert row.reason == "hard-bounce"
-    world.record("suppressions", SuppressionLifted(person_id=person_id, reasons=("hard-bounce",)))
+    world.record(
+        streams.suppressions(world.workspace_id),
+        SuppressionLifted(person_id=person_id, reasons=("hard-bounce",)),
+    )
     assert folded(SUPPRESSIONS, world.history).rows == {}
 
 
