@@ -46,12 +46,12 @@ class Sums(Struct, Generic[State], frozen=True, kw_only=True):
 class Projection(Struct, Generic[State, Row, Fact], frozen=True, kw_only=True):
     """One read model: a table of rows, and the sums over them.
 
-    ``streams``: how the names of the streams begin that it listens to (``domain.streams``); of others it hears nothing.
-    ``facts`` answers what an event tells, and about which thing of its workspace; ``births`` are the types of fact that
-    begin a thing, so that no row needs to be loaded for it. ``evolve`` is the state after one more fact (None: there is
-    no such thing); it may raise: then the event is poison and stops the projection. ``lay_out`` and ``read`` turn a
-    state into a row and back without loss; the fields of ``row`` are the columns of ``table``, in order. A new
-    ``version`` is folded anew from the beginning of the log.
+    ``streams``: how the names of the streams begin that it listens to (``domain.streams``); of others it hears
+    nothing. ``facts`` answers what an event tells, and about which thing of its workspace; ``births`` are the types
+    of fact that begin a thing, so that no row needs to be loaded for it. ``evolve`` is the state after one more fact
+    (None: there is no such thing); it may raise: then the event is poison and stops the projection. ``lay_out`` and
+    ``read`` turn a state into a row and back without loss; the fields of ``row`` are the columns of ``table``, in
+    order. A new ``version`` is folded anew from the beginning of the log.
     """
 
     name: str

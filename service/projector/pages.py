@@ -10,6 +10,9 @@ from service.store.feed import Feed, Page, StoredPage
 MOST_EVENTS: Final = 1_000
 MOST_BYTES: Final = 250_000
 """Of payload as it is stored, compressed: a thousand events about one lead each, or 3,000 to 25,000 leads at once."""
+MOST_EVENTS_ANEW: Final = 4_000
+MOST_BYTES_ANEW: Final = 1_000_000
+"""Of a page of the whole log folded anew: nobody waits for its rows, and four times as many cost a tenth less each."""
 MOST_THINGS: Final = 50_000
 """So many things a projection that is folded anew holds in memory before it writes their rows."""
 
@@ -17,6 +20,11 @@ MOST_THINGS: Final = 50_000
 async def read(connection: Connection, feed: Feed, after: int, most_events: int = MOST_EVENTS) -> Page:
     """The next events above ``after``: at least one, if there is one. Raises as ``Feed.read`` does."""
     return await feed.read(after, most_events, connection, MOST_BYTES)
+
+
+async def read_anew(connection: Connection, feed: Feed, after: int, most_events: int) -> Page:
+    """As ``read``, a larger page."""
+    return await feed.read(after, most_events, connection, MOST_BYTES_ANEW)
 
 
 async def read_stored(connection: Connection, feed: Feed, after: int) -> StoredPage:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from service.database.pool import Connection, Pool
 from service.projector import checkpoints, pages
-from service.projector.pages import MOST_EVENTS
+from service.projector.pages import MOST_EVENTS_ANEW
 from service.store.errors import UnknownEvent, UnreadableEvent
 from service.store.feed import Feed, Page
 
@@ -55,11 +55,11 @@ class WholeLog:
         connection: Connection,
         after: int,
         passing: Collection[int],
-        most_events: int = MOST_EVENTS,
+        most_events: int = MOST_EVENTS_ANEW,
     ) -> Page:
         """The next page, a shorter one before an event that can't be read, or none at that event if it is passed."""
         try:
-            return await pages.read(connection, self._feed, after, most_events)
+            return await pages.read_anew(connection, self._feed, after, most_events)
         except (UnknownEvent, UnreadableEvent) as error:
             if most_events > 1:
                 return await self._read(connection, after, passing, most_events // 2)

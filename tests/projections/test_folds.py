@@ -39,6 +39,13 @@ def test_rows_and_sums_do_not_depend_on_how_the_history_is_cut_into_batches(
 
 
 @given(histories())
+def test_a_projection_listens_to_every_stream_that_tells_it_something(history: list[Recorded]) -> None:
+    for projection in ALL:
+        told_by = {event.stream for event in history if any(projection.facts(event))}
+        assert all(stream.startswith(projection.streams) for stream in told_by)
+
+
+@given(histories())
 def test_a_row_holds_all_that_the_fold_goes_on_with(history: list[Recorded]) -> None:
     for projection in ALL:
         for row in folded(projection, history).rows.values():

@@ -85,7 +85,7 @@ async def test_a_comparison_is_made_where_the_read_models_stand(pool: Pool, feed
 async def test_a_replay_of_more_than_fits_in_memory_comes_to_the_same(
     pool: Pool, feed: Feed, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "MOST_BYTES", 2_000)
+    monkeypatch.setattr(pages, "MOST_BYTES_ANEW", 2_000)
     histories = [await write(lived(workspace)) for workspace in (1, 2)]
     await rebuild(pool, feed, most_things=3)
     for projection in ALL:

@@ -219,6 +219,17 @@ async def test_pages_follow_each_other_without_gap_or_overlap(
     assert positions == list(range(1, 11))
 
 
+async def test_a_page_below_a_size_holds_what_fits_and_at_least_the_next_event(
+    pool: Pool, store: EventStore, feed: Feed, workspace: UUID
+) -> None:
+    await store.append(append(workspace, write("a", *range(4))))
+    (size,) = {row[0] for row in await pool.fetch("SELECT pg_column_size(payload) FROM events")}
+    for most_bytes, fitting in ((1, 1), (size, 1), (2 * size, 2), (3 * size - 1, 2), (9 * size, 4)):
+        page = await feed.read(0, 100, most_bytes=most_bytes)
+        assert [entry.position for entry in page.events] == list(range(1, fitting + 1))
+    assert len((await feed.read(0, 3, most_bytes=9 * size)).events) == 3
+
+
 async def test_the_feed_tells_all_there_is_to_an_event(
     store: EventStore, feed: Feed, workspace: UUID
 ) -> None:
