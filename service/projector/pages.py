@@ -10,9 +10,9 @@ from service.store.feed import Feed, Page, StoredPage
 MOST_EVENTS: Final = 1_000
 MOST_BYTES: Final = 250_000
 """Of payload as it is stored, compressed: a thousand events about one lead each, or 3,000 to 25,000 leads at once."""
-MOST_EVENTS_ANEW: Final = 4_000
-MOST_BYTES_ANEW: Final = 1_000_000
-"""Of a page of the whole log folded anew: nobody waits for its rows, and four times as many cost a tenth less each."""
+MOST_EVENTS_ANEW: Final = 2_000
+MOST_BYTES_ANEW: Final = 500_000
+"""Of a page of the whole log folded anew: nobody waits for its rows, and fewer pages cost less."""
 MOST_THINGS: Final = 50_000
 """So many things a projection that is folded anew holds in memory before it writes their rows."""
 
