@@ -152,11 +152,10 @@ class Launching:
 
         Raises ``StreamMoved`` when somebody wrote meanwhile.
         """
-        if campaign.status != "launching":
-            return campaign
         now = self._clock.now()
-        alive = await self._run_is_alive(caller.workspace_id, campaign)
-        if not is_stale(campaign, now, self._stale_after, alive):
+        if not is_stale(campaign, now, self._stale_after, run_is_alive=False):  # whatever its run does
+            return campaign
+        if await self._run_is_alive(caller.workspace_id, campaign):
             return campaign
         async with self._store.transaction() as connection:
             draft = await self._rollback.undo(connection, caller, campaign, "stale")
