@@ -95,6 +95,13 @@ class _Entry(Struct, frozen=True):
     version: int
 
 
+class _Waiting(Struct, eq=False):
+    """An outcome that was taken over, and who waits for it."""
+
+    finished: Finished
+    stored: asyncio.Future[None]
+
+
 class Recording:
     """Stores outcomes, those that come together in one transaction."""
 
@@ -112,11 +119,13 @@ class Recording:
         self._suppressions = suppressions
         self._clock = clock
         self._connection_patience = connection_patience
-        self._waiting: asyncio.Queue[Finished] = asyncio.Queue()
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
 
-    def put(self, finished: Finished) -> None:
-        """Take an outcome over; it is stored soon."""
-        self._waiting.put_nowait(finished)
+    async def keep(self, finished: Finished) -> None:
+        """Store an outcome; returns once it is in the log, if ``run`` runs."""
+        waiting = _Waiting(finished, asyncio.get_running_loop().create_future())
+        self._waiting.put_nowait(waiting)
+        await waiting.stored
 
     async def run(self) -> None:
         """Store outcomes until cancelled."""
@@ -125,13 +134,10 @@ class Recording:
             await asyncio.sleep(LINGER_SECONDS)
             while len(batch) < OUTCOMES_A_TRANSACTION and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
-            await self._store_for_sure(batch)
-            for _ in batch:
-                self._waiting.task_done()
-
-    async def drained(self) -> None:
-        """Wait until everything taken over is stored."""
-        await self._waiting.join()
+            await self._store_for_sure([waiting.finished for waiting in batch])
+            for waiting in batch:
+                if not waiting.stored.done():  # whoever waited may have been cancelled
+                    waiting.stored.set_result(None)
 
     async def _store_for_sure(self, batch: Sequence[Finished]) -> None:
         """Store the outcomes, however long it takes; one that can't be stored must not keep the others from it."""

@@ -42,7 +42,10 @@ class Ticks:
         tick: timedelta,
         concurrency: int,
     ) -> None:
-        """A chain with nothing due looks again after ``tick``; ``concurrency`` bounds the sends in flight."""
+        """A chain with nothing due looks again after ``tick``.
+
+        ``concurrency`` bounds the sends in flight: those whose intent is in the log, and whose outcome isn't yet.
+        """
         self._claims = claims
         self._carriers = carriers
         self._recording = recording
@@ -81,7 +84,6 @@ class Ticks:
         self.stop_claiming()
         while self._sends:
             await asyncio.gather(*self._sends, return_exceptions=True)
-        await self._recording.drained()
 
     async def _rest(self) -> None:
         try:
@@ -149,7 +151,8 @@ class Ticks:
 
     async def _send(self, carrier: Carrier[Any], prepared: Prepared) -> None:
         outcome = await self._hand_over(carrier, prepared)
-        self._recording.put(Finished(prepared, outcome))
+        await self._recording.keep(Finished(prepared, outcome))
+        # Not before: of a process that is killed, no more sends than it has places may have an unknown outcome.
         self._give_room(1)
         if isinstance(prepared, Ready):
             await self._heed(carrier, prepared, outcome)
