@@ -91,7 +91,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     rate_limit_per_second: Annotated[Rate, Doc("requests per second that one key may keep up")] = 200.0
     rate_limit_burst: Annotated[Count, Doc("requests that one key may make at once")] = 1000
 
-    worker_concurrency: Annotated[Count, Doc("most sends one worker has in flight, or in doubt if it is killed")] = 100
+    worker_concurrency: Annotated[
+        Count, Doc("most sends one worker has in flight, or in doubt if it is killed")
+    ] = 100
     shards: Annotated[Count, Doc("parts that senders are divided in; the same for all processes")] = 16
     tick_seconds: Annotated[Seconds, Doc("how often each shard looks for what is due")] = 1.0
     send_gap_seconds: Annotated[Gap, Doc("least time between two mails of one sender")] = 60.0
