@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
+import psycopg
 
 
 @asynccontextmanager
@@ -20,13 +22,11 @@ async def temporary_database(
     the log, on a busy machine several times.
     """
     name = f"liftoff_test_{uuid4().hex}"
-    await _execute(
-        server, f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {tablespace} STRATEGY FILE_COPY"
-    )
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {tablespace} STRATEGY FILE_COPY")
     try:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:
-        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def name_of(dsn: str) -> str:
@@ -34,9 +34,20 @@ def name_of(dsn: str) -> str:
     return urlsplit(dsn).path.removeprefix("/")
 
 
-async def _execute(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(server)
+def _execute(server: str, statement: str) -> None:
     try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+        _administrator(server).execute(statement.encode())
+    except psycopg.OperationalError:  # a test has crashed the server, and started it again
+        _administrator.cache_clear()
+        _administrator(server).execute(statement.encode())
+
+
+@cache
+def _administrator(server: str) -> psycopg.Connection:
+    """A connection for as long as this process lives: to connect anew takes as long as to copy a database.
+
+    It is no connection of asyncio's, for each test has an event loop of its own.
+    """
+    connection = psycopg.connect(server, autocommit=True)
+    atexit.register(connection.close)
+    return connection
