@@ -6,16 +6,19 @@ from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from service.access import Scope
 from service.audit.verify import key_of, signed_text
 from service.composition import Liftoff
 from service.http.app import Application
 from tests.api.asking import begin
-from tests.api.conftest import client_of
+from tests.api.fresh import client_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def sealed(liftoff: Liftoff, client: httpx.AsyncClient) -> None:
     """Three checkpoints."""
     for name in ("one", "two", "three"):

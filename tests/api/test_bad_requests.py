@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 from msgspec import Struct
 
 from service.access import ApiKeys, NewKey, Scope
@@ -17,6 +18,8 @@ from service.composition import Liftoff
 from service.http.app import Application
 from tests.api.making import add_leads, make_sender
 from tests.http.conftest import transport_to
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOBODY = "01939d3c-1b7e-7c0e-9d3a-0f5b7c9e2a41"
 
@@ -67,7 +70,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 WITH_ID = [endpoint for endpoint in ALL if endpoint.has_id]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ids(liftoff: Liftoff, workspace_id: UUID, client: httpx.AsyncClient) -> dict[str, str]:
     """The ids of things that exist, by the name of their parameter."""
     sender_id = await make_sender(liftoff, workspace_id)
@@ -82,7 +85,7 @@ async def ids(liftoff: Liftoff, workspace_id: UUID, client: httpx.AsyncClient) -
     }
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def untouched_log(liftoff: Liftoff, ids: dict[str, str]) -> AsyncIterator[None]:
     """Nothing that a test of this module sends may reach the log."""
     before = await liftoff.pool.fetchval("SELECT count(*) FROM events")

@@ -15,8 +15,11 @@ from service.campaigns.looking import Looking
 from service.composition import Liftoff
 from service.database.pool import connect_as_owner, open_pool
 from tests.api.asking import begin
+from tests.api.fresh import app, client, clock, foreigner, liftoff, workspace_id
 from tests.api.making import add_leads, bring_to, make_sender, remove_sender
 from tests.histories.slate import wipe
+
+__all__ = ["app", "client", "clock", "foreigner", "liftoff", "workspace_id"]
 
 
 async def _shown(looking: Looking, workspace_id: UUID, campaign_id: UUID) -> views.CampaignDetail:

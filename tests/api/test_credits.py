@@ -5,12 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 import httpx
+import pytest
 
 from domain.credits import Grant, Reserve, Settle
 from service.composition import Liftoff
 from service.ids import new_id
 from tests.api.asking import begin, paths
 from tests.api.making import caller
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def spend(liftoff: Liftoff, workspace_id: UUID) -> UUID:

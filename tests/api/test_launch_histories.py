@@ -19,11 +19,13 @@ from service.database.pool import Connection, connect_as_owner
 from service.http.routes import api
 from service.metrics import new_registry
 from service.settings import Settings
-from tests.api.conftest import client_of
 from tests.api.drafting import ready_draft
+from tests.api.fresh import app, client, client_of, clock, liftoff, workspace_id
 from tests.histories.launches import Attempt, Fact, Launches, first_violation
 from tests.histories.planted import BY_NAME, planted
 from tests.http.conftest import MASTER_KEY, MovableClock
+
+__all__ = ["app", "client", "clock", "liftoff", "workspace_id"]
 
 SERVICES: Final = 2
 CAMPAIGNS: Final = 3

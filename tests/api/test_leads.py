@@ -8,14 +8,17 @@ from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from service.composition import Liftoff
 from tests.api.making import bring_to, log_of, make_sender
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 CSV = {"Content-Type": "text/csv"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def campaign_id(client: httpx.AsyncClient, liftoff: Liftoff, workspace_id: UUID) -> str:
     sender_id = await make_sender(liftoff, workspace_id)
     body = {"type": "email", "name": "Spring", "sender_account_ids": [str(sender_id)]}
@@ -152,7 +155,8 @@ async def test_imports_at_once_count_every_person_once(
     assert sum(count["imported"] for count in counts) == 2500
     assert sum(count["duplicates"] for count in counts) == 2000
     campaign = await liftoff.campaigns.load(workspace_id, UUID(campaign_id))
-    on_roster = await liftoff.pool.fetchval("SELECT count(DISTINCT (person_id, ordinal)) FROM roster")
+    query = "SELECT count(DISTINCT (person_id, ordinal)) FROM roster WHERE campaign_id = $1"
+    on_roster = await liftoff.pool.fetchval(query, campaign_id)
     assert campaign.lead_count == campaign.leads_ever == on_roster == 2500
     assert (await listed(client, leads))["total"] == 2500
 

@@ -16,6 +16,8 @@ from service.ids import new_id
 from tests.api.asking import begin
 from tests.api.making import add_leads, bring_to, caller, log_of, make_due, make_sender
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 REFUSALS: Final[dict[Trigger, tuple[str, str]]] = {
     "pause": ("campaign-not-active", "Only active campaigns can be paused"),
     "resume": ("campaign-not-paused", "Only paused campaigns can be resumed"),

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from service.campaigns import ahead, planning
 from service.composition import Liftoff
 from tests.api.asking import begin, paths
 from tests.api.making import bring_to, log_of, make_sender
 from tests.http.conftest import MovableClock
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOW = "2030-01-31T09:00:00Z"  # a Thursday
 NODES = [
@@ -24,7 +27,7 @@ NODES = [
 ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def sender_id(liftoff: Liftoff, workspace_id: UUID) -> str:
     return str(await make_sender(liftoff, workspace_id))
 

@@ -22,6 +22,8 @@ from tests.api.asking import begin
 from tests.api.drafting import ready_draft
 from tests.api.making import bring_to, log_of
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HOURS = {"timezone": "Europe/Berlin", "monday": {"start": "09:00", "end": "17:00"}}
 
 

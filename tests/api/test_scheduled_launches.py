@@ -19,10 +19,12 @@ from service.composition import Liftoff
 from service.http.app import Application
 from service.launch.schedule import DueLaunch
 from tests.api.asking import paths
-from tests.api.conftest import client_of
 from tests.api.drafting import MAIL, ready_draft, types_of
+from tests.api.fresh import app, client, client_of, clock, foreigner, liftoff, workspace_id
 from tests.api.making import caller, log_of
 from tests.http.conftest import MovableClock
+
+__all__ = ["app", "client", "clock", "foreigner", "liftoff", "workspace_id"]
 
 LATER: Final = "2030-01-31T17:00:00Z"  # the clock stands at 9:00
 HOURS: Final = timedelta(hours=8)

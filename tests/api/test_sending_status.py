@@ -5,11 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 import httpx
+import pytest
 
 from domain.sending_status import SENTENCES
 from service.composition import Liftoff
 from tests.api.asking import begin
 from tests.api.making import make_sender
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_draft_says_of_each_sender_account_that_it_is_not_launched(

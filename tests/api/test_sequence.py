@@ -6,11 +6,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 
 from domain.campaign.state import MACHINE
 from service.composition import Liftoff
 from tests.api.asking import begin, paths
 from tests.api.making import bring_to, log_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Nodes = list[dict[str, Any]]
 

@@ -15,10 +15,12 @@ from service.http.app import Application
 from service.ids import new_id
 from service.suppressions.entering import Identity
 from tests.api.asking import paths
-from tests.api.conftest import client_of
 from tests.api.drafting import ready_draft
+from tests.api.fresh import client_of
 from tests.api.making import caller, log_of
 from tests.http.conftest import MovableClock
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 URL = "/api/suppressions"
 ADA, BOB = {"email": "ada@x.example"}, {"email": "bob@x.example"}

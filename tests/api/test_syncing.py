@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from domain import streams
 from domain.lead.events import LeadsImported
@@ -15,11 +16,13 @@ from service.access import Scope
 from service.composition import Liftoff
 from service.projector.replay import replay_and_compare
 from tests.api.asking import begin
-from tests.api.conftest import client_of
+from tests.api.fresh import client_of
 from tests.api.making import add_leads, bring_to
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def campaign_id(client: httpx.AsyncClient, liftoff: Liftoff, workspace_id: UUID) -> UUID:
     """A campaign with three leads, as its read models show it."""
     return await with_leads(client, liftoff, workspace_id, "Spring")

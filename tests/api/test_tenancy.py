@@ -9,10 +9,13 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 import pytest
+import pytest_asyncio
 
 from service.cli.document import api_document
 from service.composition import Liftoff
 from tests.api.drafting import ready_draft
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DOCUMENT: Final = msgspec.json.decode(api_document())
 LISTS: Final = {
@@ -33,7 +36,7 @@ def operations(with_ids: bool) -> Iterator[tuple[str, str, Any]]:
                 yield method, path, described
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def theirs(client: httpx.AsyncClient, liftoff: Liftoff, workspace_id: UUID) -> Mapping[str, str]:
     """The ids of things of the first workspace, by the names of the parameters that take them."""
     url = await ready_draft(client, liftoff, workspace_id)

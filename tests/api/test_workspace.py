@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from service.composition import Liftoff
 from tests.api.asking import begin
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ADDRESS = "Quieter Weeks Ltd\n1 Mill Lane\nBath"
 
@@ -47,11 +50,12 @@ async def test_workspaces_do_not_see_each_others_address(
 
 
 async def test_the_log_names_the_address_and_does_not_hold_it(
-    client: httpx.AsyncClient, liftoff: Liftoff
+    client: httpx.AsyncClient, liftoff: Liftoff, workspace_id: UUID
 ) -> None:
     for _ in range(2):
         await put(client, postal_address=ADDRESS)
-    rows = await liftoff.pool.fetch("SELECT payload FROM events WHERE type = 'workspace-changed'")
+    query = "SELECT payload FROM events WHERE workspace_id = $1 AND type = 'workspace-changed'"
+    rows = await liftoff.pool.fetch(query, workspace_id)
     assert len(rows) == 1
     assert "Mill Lane" not in rows[0]["payload"]
 

@@ -17,7 +17,7 @@ from service.ids import new_id
 from service.settings import Settings
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, StreamWrite
-from tests.api.conftest import clock
+from tests.api.fresh import clock
 from tests.audit.histories import export as export_of
 from tests.audit.histories import random_world, store
 from tests.http.conftest import MASTER_KEY, MovableClock

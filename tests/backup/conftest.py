@@ -28,7 +28,7 @@ from service.metrics import new_registry
 from service.serving import projecting
 from service.setbacks.health import SetbackProbe
 from service.settings import Settings
-from tests.api.conftest import client_of, clock, liftoff, workspace_id
+from tests.api.fresh import client_of, clock, liftoff, workspace_id
 from tests.api.making import make_sender
 from tests.databases import temporary_database
 from tests.dispatch.conftest import SEQUENCE, Worker, run_of

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.api.conftest import app, client, clock, foreigner, liftoff, workspace_id
+from tests.api.fresh import app, client, clock, foreigner, liftoff, workspace_id
 
 __all__ = ["app", "client", "clock", "foreigner", "liftoff", "workspace_id"]

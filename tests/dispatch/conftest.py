@@ -20,7 +20,7 @@ from service.dispatch.recording import Finished, Recording
 from service.engine import LaunchJob
 from service.ids import new_id
 from service.launch.run import LaunchRun
-from tests.api.conftest import app, client, clock, liftoff, workspace_id
+from tests.api.fresh import app, client, clock, liftoff, workspace_id
 from tests.api.making import make_sender
 from tests.http.conftest import MovableClock
 

@@ -17,7 +17,7 @@ from service.ids import new_id
 from service.projector.replay import replay_and_compare
 from service.serving import projecting
 from service.settings import Settings
-from tests.api.conftest import app, client, clock, workspace_id
+from tests.api.fresh import app, client, clock, workspace_id
 from tests.api.making import log_of
 from tests.dispatch.conftest import statuses
 from tests.dispatch.linkedin import (

@@ -25,7 +25,7 @@ from service.ids import new_id
 from service.metrics import new_registry
 from service.serving import projecting
 from service.settings import Settings
-from tests.api.conftest import client_of
+from tests.api.fresh import client_of
 from tests.api.making import make_sender
 from tests.channels import messages
 from tests.channels.messages import MAILBOX

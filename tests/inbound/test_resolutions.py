@@ -15,7 +15,7 @@ from service.composition import Liftoff
 from service.dispatch.mails import ReadyMail
 from service.http.app import Application
 from service.ids import new_id
-from tests.api.conftest import client_of
+from tests.api.fresh import client_of
 from tests.dispatch.conftest import Launch, Worker
 from tests.inbound.conftest import ACCEPTED, Sent, claim_of, events_of, lead_now, send_one
 from tests.people.asking import caught_up

@@ -11,7 +11,7 @@ import pytest
 from service.composition import Liftoff
 from service.database.pool import Connection, connect_as_owner
 from service.launch import run
-from tests.api.conftest import app, client, clock, liftoff, workspace_id
+from tests.api.fresh import app, client, clock, liftoff, workspace_id
 from tests.http.conftest import MovableClock, log
 from tests.launch.scene import Scene
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from domain.refusal import Refused
 from service.composition import Liftoff, assembled
 from service.serving import projecting
-from tests.api.conftest import app, client, clock, workspace_id
+from tests.api.fresh import app, client, clock, workspace_id
 from tests.api.making import caller, log_of
 from tests.http.conftest import MASTER_KEY, MovableClock
 from tests.linkedin.double import Double

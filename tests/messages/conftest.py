@@ -14,7 +14,7 @@ from service.composition import Liftoff, assembled
 from service.ids import new_id
 from service.serving import projecting
 from service.settings import Settings
-from tests.api.conftest import app, client, clock, foreigner, workspace_id
+from tests.api.fresh import app, client, clock, foreigner, workspace_id
 from tests.api.making import caller, make_sender
 from tests.http.conftest import MASTER_KEY, MovableClock
 from tests.messages.llm_double import LlmDouble

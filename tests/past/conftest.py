@@ -10,7 +10,7 @@ from service.past.leads import PastLeads
 from service.past.moments import Moments
 from service.store.codec import Codec
 from service.store.log import EventStore
-from tests.api.conftest import app, client, clock, foreigner, liftoff, workspace_id
+from tests.api.fresh import app, client, clock, foreigner, liftoff, workspace_id
 from tests.dispatch.conftest import launch, worker
 from tests.projections.conftest import codec, pool, store, write
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.api.conftest import app, client, clock, foreigner, liftoff, workspace_id
+from tests.api.fresh import app, client, clock, foreigner, liftoff, workspace_id
 from tests.dispatch.conftest import launch, worker
 
 __all__ = ["app", "client", "clock", "foreigner", "launch", "liftoff", "worker", "workspace_id"]

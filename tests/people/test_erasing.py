@@ -14,8 +14,8 @@ from service.http.app import Application
 from service.projector.replay import replay_and_compare
 from service.suppressions.entering import Identity
 from tests.api.asking import begin
-from tests.api.conftest import client_of
 from tests.api.drafting import ready_draft
+from tests.api.fresh import client_of
 from tests.api.making import caller, log_of
 from tests.people.asking import NOTHING, erase, person
 

@@ -27,7 +27,7 @@ from service.metrics import new_registry
 from service.projector.replay import rebuild, replay_and_compare
 from service.serving import projecting, working
 from service.settings import Settings
-from tests.api.conftest import client_of
+from tests.api.fresh import client_of
 from tests.api.making import make_sender
 from tests.http.conftest import MASTER_KEY
 

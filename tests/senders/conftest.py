@@ -11,7 +11,7 @@ import pytest
 from service.composition import Liftoff, assembled
 from service.serving import projecting
 from service.settings import Settings
-from tests.api.conftest import app, client, clock, foreigner, workspace_id
+from tests.api.fresh import app, client, clock, foreigner, workspace_id
 from tests.http.conftest import MASTER_KEY, MovableClock
 from tests.linkedin.double import Double
 from tests.linkedin.server import running
