@@ -5,40 +5,37 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Self
 
 from service.channels.sink import count_mails, read_index
+from tests.forking import PROCESSES, become
 
 
 class Program:
     """A process that says on stdout when it is ready."""
 
     def __init__(self, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        self._command = [sys.executable, "-m", module, *arguments]
+        self._command = [module, *arguments]
         self._environment = {**os.environ, **(environment or {})}
-        self._process: subprocess.Popen[str] | None = None
+        self._process: ForkServerProcess | None = None
 
     def start(self, ready: re.Pattern[str]) -> str:
         """Start it, and read on until what it says matches; answers all it has said."""
-        self._process = subprocess.Popen(
-            self._command,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
+        heard, says = PROCESSES.Pipe(duplex=False)
+        self._process = PROCESSES.Process(target=become, args=(self._command, self._environment, says))
+        self._process.start()
+        says.close()
         said = ""
-        for line in self._process.stdout:
-            said += line
-            if ready.search(said):
-                return said
+        with heard, os.fdopen(heard.fileno(), closefd=False) as lines:
+            for line in lines:
+                said += line
+                if ready.search(said):
+                    return said
         raise AssertionError(f"it ended before it was ready, having said: {said!r}")
 
     def kill(self) -> None:
@@ -51,12 +48,14 @@ class Program:
 
     def _end(self, number: signal.Signals) -> int:
         process, self._process = self._process, None
-        if process is None:
+        if process is None or process.pid is None:
             return 0
-        process.send_signal(number)
-        code = process.wait(60)
-        assert process.stdout is not None
-        process.stdout.close()
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+        process.join(60)
+        code = process.exitcode
+        assert code is not None, "it does not end"
+        process.close()
         return code
 
 

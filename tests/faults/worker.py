@@ -6,7 +6,6 @@ store and of the SMTP channel. The process is forked from one that has imported 
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -32,11 +31,10 @@ from service.store.log import EventStore
 from service.vault import MasterKey
 from tests.faults.clock import SharedClock
 from tests.faults.kill_points import Doom, Fate, KillPoint
+from tests.forking import PROCESSES
 
 MASTER_KEY: Final = MasterKey(bytes(32))
 _RESULTS: Final = (SendAccepted, SendDeferred, SendRefused, SendOutcomeUnknown)
-_PROCESSES: Final = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([__name__])
 
 
 class Brief(Struct, frozen=True, kw_only=True):
@@ -54,7 +52,7 @@ class WorkerProcess:
     """A worker that runs until it is killed."""
 
     def __init__(self, brief: Brief) -> None:
-        self._process = _PROCESSES.Process(target=_run, args=(brief,), daemon=True)
+        self._process = PROCESSES.Process(target=_run, args=(brief,), daemon=True)
         self._process.start()
 
     @property
