@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from xdist.workermanage import WorkerController
 
 from service.database.embedded import EmbeddedPostgres
@@ -28,6 +29,14 @@ ROOM_BYTES: Final = 4 * 1024**3
 """What the databases and files of a run take at the most, with much to spare."""
 UNSAFE_BUT_FAST: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _run_directory = pytest.StashKey[Path]()
+
+settings.register_profile(
+    "bounded",
+    max_examples=50,
+    deadline=None,  # a busy machine is no fault of what is tested
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("bounded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
