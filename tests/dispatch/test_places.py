@@ -31,14 +31,14 @@ class CountingChannel(SmtpChannel):
 
     def __init__(self, pool: Pool) -> None:
         super().__init__()
-        self._pool = pool
+        self._database = pool
         self.mails = 0
         self.most_in_flight = 0
         self.took_all = asyncio.Event()
 
     async def send(self, inbox: SmtpUrl, envelope_from: str, recipient: str, message: bytes) -> Outcome:
         """Counts, and accepts."""
-        self.most_in_flight = max(self.most_in_flight, await self._pool.fetchval(_IN_FLIGHT))
+        self.most_in_flight = max(self.most_in_flight, await self._database.fetchval(_IN_FLIGHT))
         self.mails += 1
         if self.mails == LEADS:
             self.took_all.set()
