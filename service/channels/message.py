@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
-from datetime import UTC, datetime
+from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, quote
-from functools import lru_cache
 from html import escape
 from uuid import UUID
 
@@ -93,7 +92,7 @@ def _headers(mail: Mail) -> list[tuple[str, str]]:
         ("From", _mailbox(mail.sender)),
         ("To", _mailbox(mail.recipient)),
         ("Subject", _unstructured("Subject", _subject(mail))),
-        ("Date", _date(mail.written_at.astimezone(UTC).replace(microsecond=0))),
+        ("Date", format_datetime(mail.written_at)),
         ("Message-ID", message_id(mail.send_id, mail.sender.address)),
     ]
     if mail.follows is not None:
@@ -109,12 +108,6 @@ def _headers(mail: Mail) -> list[tuple[str, str]]:
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
     ]
-
-
-@lru_cache(maxsize=16)
-def _date(second: datetime) -> str:
-    """Remembered: mails are written many in a second."""
-    return format_datetime(second)
 
 
 def _subject(mail: Mail) -> str:
