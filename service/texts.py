@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
@@ -84,3 +85,17 @@ def pack(document: Struct) -> bytes:
 def unpack(data: bytes, kind: type[T]) -> T:
     """A document as it was packed."""
     return msgspec.json.decode(data, type=kind)
+
+
+class Opened:
+    """Documents by their ids, each read once, however many leads are sent what stands in it."""
+
+    def __init__(self, documents: Mapping[UUID, bytes]) -> None:
+        self._documents = documents
+        self._read: dict[UUID, Struct] = {}
+
+    def read(self, document_id: UUID, kind: type[T]) -> T:
+        """A document that is there, as it was packed; always asked for as one kind."""
+        if document_id not in self._read:
+            self._read[document_id] = unpack(self._documents[document_id], kind)
+        return cast(T, self._read[document_id])

@@ -6,6 +6,7 @@ Errors name what is wrong and never repeat what was typed.
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import lru_cache
 from typing import Literal, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -49,6 +50,7 @@ class ImapUrl(Struct, frozen=True):
     login: Login
 
 
+@lru_cache(maxsize=256)
 def parse_smtp_url(text: str) -> SmtpUrl:
     """Read ``smtp://``, ``smtps://`` or ``smtp+starttls://`` with an optional ``user:password@``; ports 25, 465, 587.
 

@@ -1,20 +1,24 @@
 """One SMTP connection, and the line that must not be blurred: before the final dot, or after it.
 
 Until the dot is written the server can't have the mail (RFC 5321, 4.1.1.4), so a lost connection is harmless. From
-then on only its reply tells. ``sendmail`` of the library reports both alike, so the steps are driven here.
+then on only its reply tells. ``sendmail`` of the library reports both alike, so the steps are driven here, those before
+the message all at once where the server offers that (RFC 2920). The message itself waits until each of them was agreed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
+from collections.abc import Collection
 from contextlib import suppress
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, cast
 
 import aiosmtplib
 from aiosmtplib.protocol import normalize_message_line_endings
 from msgspec import Struct
 
+from service.channels.dialogue import Dialogue, Reply
 from service.channels.inbox_url import SmtpUrl
 from service.channels.outcome import (
     CommandStage,
@@ -29,6 +33,7 @@ from service.channels.outcome import (
 )
 
 _DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
+_GO_ON = 354
 _CLOSING = 421  # RFC 5321, 3.8: the server ends the connection with this reply to whatever was asked
 _SCRIPT_NOT_TAKEN = Refused(None, "The server takes no addresses in this script.", "recipient", "5.6.7")
 
@@ -59,15 +64,13 @@ class Lost(Exception):
         self.deferred = deferred
 
 
-class _Transport(Protocol):
-    def abort(self) -> None: ...
-
-
 class Session:
     """A greeted, secured, logged-in connection that carries one mail after another."""
 
-    def __init__(self, client: aiosmtplib.SMTP, timeouts: Timeouts) -> None:
-        self._client = client
+    def __init__(self, dialogue: Dialogue, extensions: Collection[str], timeouts: Timeouts) -> None:
+        """``extensions`` are what the server offers (RFC 5321, 2.2), in lower case."""
+        self._dialogue = dialogue
+        self._extensions = extensions
         self._timeouts = timeouts
         self._between_mails = True
 
@@ -93,12 +96,15 @@ class Session:
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             return _not_opened(url, error)
-        return cls(client, timeouts)
+        if client.transport is None:
+            return _not_opened(url, ConnectionError("Connection lost"))
+        dialogue = Dialogue.taken_over(cast(asyncio.Transport, client.transport))
+        return cls(dialogue, client.esmtp_extensions, timeouts)
 
     @property
     def reusable(self) -> bool:
         """Whether another mail may be sent on it."""
-        return self._between_mails and self._client.is_connected
+        return self._between_mails and self._dialogue.is_quiet
 
     async def deliver(self, envelope: Envelope, message: bytes) -> Outcome:
         """Hand one mail over. Raises ``Lost`` when the connection ended before the server could have it."""
@@ -108,65 +114,80 @@ class Session:
 
     def dismiss(self) -> None:
         """Say goodbye without waiting for the answer."""
-        if self._client.protocol is not None and self._client.is_connected:
-            self._client.protocol.write(b"QUIT\r\n")
-        self._client.close()
+        self._dialogue.leave()
 
     def abort(self) -> None:
         """Cut the connection, throwing away what was written but has not left yet: it must not go out later."""
-        if self._client.transport is not None:
-            cast(_Transport, self._client.transport).abort()
-        self._client.close()
+        self._dialogue.abort()
 
     async def _announce(self, envelope: Envelope) -> Outcome | None:
         """MAIL, RCPT, DATA; answers only when the server declines one of them."""
         unicode_needed = not (envelope.sender + envelope.recipient).isascii()
-        if unicode_needed and not self._client.supports_extension("smtputf8"):
+        if unicode_needed and "smtputf8" not in self._extensions:
             return await self._start_over(_SCRIPT_NOT_TAKEN)
-        options = b" SMTPUTF8" if unicode_needed else b""
-        commands: tuple[tuple[CommandStage, tuple[bytes, ...]], ...] = (
-            ("sender", (b"MAIL", b"FROM:<" + envelope.sender.encode() + b">" + options)),
-            ("recipient", (b"RCPT", b"TO:<" + envelope.recipient.encode() + b">")),
-            ("data", (b"DATA",)),
-        )
-        for stage, words in commands:
-            reply = await self._command(*words)
-            if (declined := judge_command(stage, reply.code, reply.message)) is not None:
-                return await self._start_over(declined)
+        options = " SMTPUTF8" if unicode_needed else ""
+        commands: dict[CommandStage, bytes] = {
+            "sender": f"MAIL FROM:<{envelope.sender}>{options}\r\n".encode(),
+            "recipient": f"RCPT TO:<{envelope.recipient}>\r\n".encode(),
+            "data": b"DATA\r\n",
+        }
+        at_once = "pipelining" in self._extensions
+        if at_once:
+            self._say(*commands.values())
+        for asked, (stage, command) in enumerate(commands.items(), 1):
+            if not at_once:
+                self._say(command)
+            reply = await self._heard()
+            if (declined := judge_command(stage, reply.code, reply.words)) is not None:
+                return await self._start_over(declined, len(commands) - asked if at_once else 0)
         return None
 
     async def _hand_over(self, message: bytes) -> Outcome:
         """The message and the final dot. Nothing after the write may end in anything but the reply or ``Unknown``."""
-        protocol = self._client.protocol
-        if protocol is None:
-            raise _lost("it was closed")
-        payload = _DOT_AT_LINE_START.sub(b"..", normalize_message_line_endings(message)) + b".\r\n"
+        self._say(_as_sent(message))
         try:
-            protocol.write(payload)
-        except aiosmtplib.SMTPServerDisconnected as error:  # raised before a single byte was taken
-            raise _lost(error.message) from None
-        try:
-            reply = await protocol.read_response(timeout=self._timeouts.message)
-        except (aiosmtplib.SMTPException, OSError) as error:
+            reply = await self._dialogue.hear(self._timeouts.message)
+        except OSError as error:
             self.abort()
             return Unknown(f"The connection ended before the server answered the message: {reason_of(error)}")
         self._between_mails = reply.code != _CLOSING
-        return judge_message(reply.code, reply.message)
+        return judge_message(reply.code, reply.words)
 
-    async def _start_over(self, outcome: Outcome) -> Outcome:
+    async def _start_over(self, outcome: Outcome, unheard: int = 0) -> Outcome:
         """Clear the envelope for the next mail. If even that fails the outcome stands and the session is spent."""
         with suppress(Lost):
-            self._between_mails = (await self._command(b"RSET")).code // 100 == 2
+            for _ in range(unheard):
+                if (await self._heard()).code == _GO_ON:  # it waits for a message, which there won't be
+                    return outcome
+            self._say(b"RSET\r\n")
+            self._between_mails = (await self._heard()).code // 100 == 2
         return outcome
 
-    async def _command(self, *words: bytes) -> aiosmtplib.SMTPResponse:
+    def _say(self, *commands: bytes) -> None:
         try:
-            reply = await self._client.execute_command(*words, timeout=self._timeouts.command)
-        except (aiosmtplib.SMTPException, OSError) as error:
+            self._dialogue.say(*commands)
+        except OSError as error:  # raised before a single byte was taken
+            raise _lost(reason_of(error)) from None
+
+    async def _heard(self) -> Reply:
+        try:
+            reply = await self._dialogue.hear(self._timeouts.command)
+        except OSError as error:
             raise _lost(reason_of(error)) from None
         if reply.code == _CLOSING:
-            raise Lost(Deferred(reply.code, reply.message, enhanced_status(reply.message)))
+            raise Lost(Deferred(reply.code, reply.words, enhanced_status(reply.words)))
         return reply
+
+
+def _as_sent(message: bytes) -> bytes:
+    """The message with its final dot, which nothing in it can be taken for (RFC 5321, 4.5.2)."""
+    if not message.endswith(b"\r\n") or not message.count(b"\n") == message.count(b"\r") == message.count(
+        b"\r\n"
+    ):
+        message = normalize_message_line_endings(message)
+    if message.startswith(b".") or b"\n." in message:
+        message = _DOT_AT_LINE_START.sub(b"..", message)
+    return message + b".\r\n"
 
 
 def _lost(reason: str) -> Lost:

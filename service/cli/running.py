@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Coroutine
+from typing import Any
+
 import click
 import uvloop
 
@@ -21,7 +25,7 @@ def serve() -> None:
     settings = settings_here()
     configure_logging(settings.log_level)
     with prepared(settings) as ground:
-        uvloop.run(run_service(ground, _announce))
+        _run(run_service(ground, _announce))
 
 
 @click.command(cls=OperatorCommand)
@@ -30,7 +34,13 @@ def worker() -> None:
     settings = settings_here()
     configure_logging(settings.log_level)
     with prepared(settings) as ground:
-        uvloop.run(work(ground, lambda: click.echo("The worker runs. Ctrl-C stops it.")))
+        _run(work(ground, lambda: click.echo("The worker runs. Ctrl-C stops it.")))
+
+
+def _run(program: Coroutine[Any, Any, None]) -> None:
+    """Run it to its end. What is loaded by now stays: the garbage collector need not look at all of it every time."""
+    gc.freeze()
+    uvloop.run(program)
 
 
 def _announce(running: Running) -> None:

@@ -16,7 +16,7 @@ from service.database.pool import Connection, Pool
 from service.dispatch.due import Due, Key
 from service.messages.promoted import Promoted, Recipient, promoted, words_for
 from service.senders.repository import Senders
-from service.texts import LeadProfile, NodeWords, SenderProfile, Words, unpack
+from service.texts import LeadProfile, NodeWords, Opened, SenderProfile, Words
 from service.vault import Vault
 from service.workspaces.settings import WorkspaceSettings
 
@@ -28,7 +28,9 @@ class Material(Struct, frozen=True):
     senders: Mapping[Key, Sender]
     workspaces: Mapping[UUID, Workspace]
     drafts: Promoted
-    documents: Mapping[UUID, bytes]
+    documents: Opened
+    erased: frozenset[UUID]
+    """The documents that would be needed, too."""
 
     def campaign(self, due: Due) -> Campaign:
         """The lead's campaign."""
@@ -40,23 +42,25 @@ class Material(Struct, frozen=True):
 
     def is_whole(self, due: Due, sender: Sender) -> bool:
         """Whether no text that the send may need was erased."""
+        if not self.erased:
+            return True
         drafts = (self.drafts.get((due.lead_id, node.id)) for node in self.campaign(due).nodes)
         needed = {due.document_id, *_campaign_texts(self.campaign(due)), *_sender_texts(sender)}
         needed.update(_workspace_texts(self.workspaces[due.workspace_id]))
-        return needed | {draft for draft in drafts if draft is not None} <= self.documents.keys()
+        return self.erased.isdisjoint(needed.union(draft for draft in drafts if draft is not None))
 
     def lead(self, due: Due) -> LeadProfile:
         """Who the lead is."""
-        return unpack(self.documents[due.document_id], LeadProfile)
+        return self.documents.read(due.document_id, LeadProfile)
 
     def profile(self, sender: Sender) -> SenderProfile:
         """Who the sender is."""
-        return unpack(self.documents[sender.profile_id], SenderProfile)
+        return self.documents.read(sender.profile_id, SenderProfile)
 
     def postal_address(self, due: Due) -> str:
         """What stands under the mails of the lead's workspace; empty if it set nothing."""
         ref = self.workspaces[due.workspace_id].postal_address
-        return "" if ref is None else unpack(self.documents[ref.document_id], Words).text
+        return "" if ref is None else self.documents.read(ref.document_id, Words).text
 
     def words(self, due: Due, node_id: UUID) -> NodeWords:
         """What the lead is sent for a node. Raises ``MissingDraft``, and ``templating.Unresolved``."""
@@ -95,7 +99,8 @@ class Materials:
             for workspace_id, workspace in workspaces.items():
                 wanted[workspace_id].update(_workspace_texts(workspace))
             documents = await self._open(connection, wanted)
-        return Material(campaigns, senders, workspaces, drafts, documents)
+        erased = frozenset[UUID]().union(*wanted.values()) - documents.keys()
+        return Material(campaigns, senders, workspaces, drafts, Opened(documents), erased)
 
     async def _load_campaigns(self, connection: Connection, rows: Sequence[Due]) -> dict[Key, Campaign]:
         keys = {(due.workspace_id, due.campaign_id) for due in rows}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, assert_never, cast
 from uuid import UUID
@@ -56,8 +57,10 @@ from service.texts import Words, pack
 from service.vault import Document, Vault
 
 OUTCOMES_A_TRANSACTION: Final = 200
+OUTCOMES_WORTH_ONE: Final = 48
+"""So many are stored at once; what a transaction costs beside its outcomes is little for each of them."""
 LINGER_SECONDS: Final = 0.05
-"""How long the first outcome of a transaction waits for others: all of them are stored for the price of a few."""
+"""How long the first outcome of a transaction waits for others, while there are fewer."""
 RETRY_SECONDS: Final = 0.5
 LIMIT_REST: Final = timedelta(hours=24)
 """How long a sender does no more of an action once its provider says that LinkedIn lets it do no more."""
@@ -131,7 +134,10 @@ class Recording:
         """Store outcomes until cancelled."""
         while True:
             batch = [await self._waiting.get()]
-            await asyncio.sleep(LINGER_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_SECONDS):
+                    while len(batch) < OUTCOMES_WORTH_ONE:
+                        batch.append(await self._waiting.get())
             while len(batch) < OUTCOMES_A_TRANSACTION and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             await self._store_for_sure([waiting.finished for waiting in batch])

@@ -51,7 +51,7 @@ class Ticks:
         self._recording = recording
         self._tick = tick.total_seconds()
         self._free = concurrency
-        self._many = max(concurrency // 2, 1)
+        self._many = max(concurrency // 3, 1)
         self._freed = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._sends: set[asyncio.Task[None]] = set()

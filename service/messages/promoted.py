@@ -18,7 +18,7 @@ from domain.message_draft import Place
 from domain.refusal import Refusal
 from domain.sequence import Node
 from service.database.pool import Connection
-from service.texts import NodeWords, filled, unpack
+from service.texts import NodeWords, Opened, filled
 
 _queries: Any = aiosql.from_path(Path(__file__).with_name("table.sql"), "asyncpg")
 
@@ -58,7 +58,7 @@ def words_for(
     node: Node,
     drafts: Promoted,
     values: Mapping[str, str],
-    documents: Mapping[UUID, bytes],
+    documents: Opened,
 ) -> NodeWords:
     """What the lead is sent for the node; a draft as it stands, whatever looks like a variable in it.
 
@@ -66,7 +66,7 @@ def words_for(
     """
     draft = drafts.get((lead_id, node.id))
     if draft is not None:
-        return unpack(documents[draft], NodeWords)
+        return documents.read(draft, NodeWords)
     if node.is_prompt:
         raise MissingDraft
-    return filled(unpack(documents[node.text.document_id], NodeWords) if node.text else NodeWords(), values)
+    return filled(documents.read(node.text.document_id, NodeWords) if node.text else NodeWords(), values)

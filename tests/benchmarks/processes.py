@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -38,6 +39,7 @@ async def in_own_process(
 
 def _perform(work: Callable[..., Coroutine[Any, Any, T]], args: Any, kwargs: Any) -> Done[T]:
     configure_logging("error")
+    gc.freeze()  # as the programs do
     answer = uvloop.run(work(*args, **kwargs))
     return Done(answer, peak_megabytes())
 

@@ -6,6 +6,7 @@ Prints its URL once it listens, and runs until it is stopped.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -66,4 +67,5 @@ async def _application(which: str, dsn: str, workspace_id: UUID) -> AsyncIterato
 
 if __name__ == "__main__":
     configure_logging("error")
+    gc.freeze()  # as the programs do
     uvloop.run(serve(sys.argv[1], sys.argv[2], UUID(sys.argv[3])))

@@ -15,9 +15,10 @@ from tests.channels.servers import LOOPBACK, ScriptedServer
 IMPATIENT = Timeouts(connect=0.2, command=0.2, message=0.2)
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[ScriptedServer]:
-    server = ScriptedServer()
+@pytest.fixture(params=[False, True], ids=["one-by-one", "pipelining"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[ScriptedServer]:
+    """One that takes a command after the other, and one that takes them together: a send ends alike with both."""
+    server = ScriptedServer(pipelining=request.param)
     await server.start()
     yield server
     await server.stop()

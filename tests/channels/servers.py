@@ -55,6 +55,7 @@ class ScriptedServer:
         tls: ssl.SSLContext | None = None,
         starttls: ssl.SSLContext | None = None,
         utf8: bool = True,
+        pipelining: bool = False,
         offers_login: bool = True,
         password: str = PASSWORD,
     ) -> None:
@@ -65,7 +66,7 @@ class ScriptedServer:
         self.all_gone = asyncio.Event()
         self._reactions: dict[Stage, deque[Reaction | None]] = defaultdict(deque)
         self._tls, self.starttls, self.utf8, self.offers_login = tls, starttls, utf8, offers_login
-        self.password = password
+        self.password, self.pipelining = password, pipelining
 
     def on(self, stage: Stage, *reactions: Reaction | None) -> None:
         """React so the next times this stage is reached; None is good behaviour."""
@@ -97,6 +98,13 @@ class ScriptedServer:
         """Cut every connection, as a restart does."""
         for session in tuple(self.open_connections):
             session.cut()
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        offer = ["250-PIPELINING"] if self.pipelining else []
+        return responses[:-1] + offer + responses[-1:]
 
     async def handle_DATA(self, server: _Session, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.original_content or b""
