@@ -151,7 +151,7 @@ class Campaigns:
     async def _write(
         self, connection: Connection, before: Campaign | None, append: Append, change: Change
     ) -> Campaign:
-        if before is not None:
+        if before is not None and before.attempts:  # else it has no gate
             await self._gates.hold_campaign(connection, append.workspace_id, before.id)
         [outcome] = await self._store.append_in(connection, [append])
         match outcome:

@@ -128,14 +128,16 @@ class Launching:
 
     async def examine(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
         """What the launch would find, without side effects."""
-        senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
+        sender_ids = campaign.settings.sender_account_ids
+        async with self._pool.acquire() as connection:
+            senders = await self._senders.load_many(workspace_id, sender_ids, connection)
+            workspace = await self._workspaces.load(workspace_id, connection)
         facts = tuple(
             readiness.SenderFacts(
                 id_, sender.channel, sender.status, sender.inbox_id is not None, sender.version
             )
             for id_, sender in senders.items()
         )
-        workspace = await self._workspaces.load(workspace_id)
         return readiness.check(
             readiness.Snapshot(
                 campaign.status,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
@@ -17,6 +17,7 @@ from domain.campaign.state import Campaign
 from domain.event import Event, Recorded
 from domain.lead.events import ImportedLead
 from domain.pacing import Gaps
+from domain.schedule import Planned
 from service.caller import Caller
 from service.channels.outcome import Accepted
 from service.composition import Liftoff
@@ -42,7 +43,7 @@ _SEQUENCE: Final = [
     {"type": "end"},
 ]
 
-Step: TypeAlias = Literal["start", "enrol", "second part", "activate"]
+Step: TypeAlias = Literal["prepared", "start", "enrol", "second part", "activate"]
 Meanwhile: TypeAlias = Callable[[], Awaitable[object]]
 
 
@@ -213,6 +214,13 @@ class InterruptedRun(LaunchRun):
     async def _enrol(self, caller: Caller, campaign: Campaign) -> int:
         await self._reach("enrol")
         return await super()._enrol(caller, campaign)
+
+    async def _prepare(
+        self, caller: Caller, campaign: Campaign, schedule: Iterator[Planned], before: Progress
+    ) -> Part | None:
+        part = await super()._prepare(caller, campaign, schedule, before)
+        await self._reach("prepared")
+        return part
 
     async def _enrol_part(self, caller: Caller, campaign: Campaign, part: Part) -> Progress:
         if part.before.count:
