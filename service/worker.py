@@ -142,10 +142,7 @@ class Worker:
 
     async def _launch(self, job: LaunchJob) -> None:
         try:
-            if await self._launch_run.is_exhausted(job):
-                await self._launch_run.give_up(job)
-            else:
-                await self._launch_run.perform(job)
+            await self._launch_run.perform(job)
         except Exception as error:
             _log.error("launch_run_failed", exc_info=error)
             raise RetryRequested(RETRY_DELAY, type(error).__name__) from error

@@ -113,9 +113,10 @@ class FailScheduledLaunch(Struct, frozen=True, kw_only=True):
 
 
 class StartRun(Struct, frozen=True, kw_only=True):
-    """A worker takes up the run of ``epoch``."""
+    """A worker takes up the run of ``epoch``; ``unrecorded``: so many died before they wrote that they did."""
 
     epoch: int
+    unrecorded: int = 0
 
 
 class Activate(Struct, frozen=True, kw_only=True):
@@ -239,10 +240,9 @@ def decide(campaign: Campaign, command: Command) -> tuple[Event, ...]:
             return _launch(campaign, command)
         case ScheduleLaunch() | UnscheduleLaunch() | FailScheduledLaunch():
             return _schedule(campaign, command)
-        case StartRun(epoch=epoch):
-            attempt = campaign.attempt(epoch)
+        case StartRun(epoch=epoch, unrecorded=unrecorded):
             _require_current(campaign, epoch)
-            return (RunStarted(epoch=epoch, start=attempt.starts + 1 if attempt else 1),)
+            return (RunStarted(epoch=epoch, start=max(campaign.attempts[-1].starts, unrecorded) + 1),)
         case Activate(epoch=epoch, prepared=prepared):
             _require_current(campaign, epoch)
             return (CampaignActivated(epoch=epoch, prepared=prepared),)

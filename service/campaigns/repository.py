@@ -32,11 +32,13 @@ Planner = Callable[[Campaign], Awaitable["Change"]]
 class Change(Struct, frozen=True, kw_only=True):
     """What goes into one transaction with a campaign's events.
 
-    ``also``: events for other streams. ``beside``: rows to write, given the campaign as it will be. ``raise_fence``:
-    from then on refuse runs of an older launch attempt. ``epoch``: the launch attempt whose run writes.
+    ``ahead`` and ``also``: events for other streams, before and after these. ``beside``: rows to write, given the
+    campaign as it will be. ``raise_fence``: from then on refuse runs of an older launch attempt. ``epoch``: the launch
+    attempt whose run writes.
     """
 
     events: Sequence[Event]
+    ahead: Sequence[StreamWrite] = ()
     also: Sequence[StreamWrite] = ()
     beside: Beside | None = None
     raise_fence: int | None = None
@@ -141,7 +143,7 @@ class Campaigns:
         )
         return Append(
             workspace_id=caller.workspace_id,
-            writes=(own, *change.also),
+            writes=(*change.ahead, own, *change.also),
             context=caller.context(self._clock, change.epoch),
             guard=None if change.epoch is None else Guard(stream, change.epoch),
         )
@@ -149,12 +151,14 @@ class Campaigns:
     async def _write(
         self, connection: Connection, before: Campaign | None, append: Append, change: Change
     ) -> Campaign:
-        if before is not None:
+        if before is not None and before.attempts:  # else it has no gate
             await self._gates.hold_campaign(connection, append.workspace_id, before.id)
         [outcome] = await self._store.append_in(connection, [append])
         match outcome:
             case Appended():
-                after = fold(as_recorded(append, outcome)[: len(change.events)], before)
+                ahead = sum(len(write.events) for write in change.ahead)
+                own = as_recorded(append, outcome)[ahead : ahead + len(change.events)]
+                after = fold(own, before)
             case Fenced(epoch=epoch, fence=fence):
                 raise Superseded(epoch, fence)
             case Conflict() | _:

@@ -180,14 +180,12 @@ def launches(on: Ground) -> Launches:
         pool,
         on.store,
         campaigns,
-        on.senders,
         runs,
         rollback,
         on.freshness,
         clock,
         timedelta(seconds=settings.stale_launch_seconds),
         verification,
-        on.workspace_settings,
         on.setbacks,
     )
     preflight = Preflight(pool, campaigns, launching, verification)

@@ -37,6 +37,7 @@ class Gates:
         """Let the campaign's gate and lanes say what its state says."""
         settings = campaign.settings
         hours = settings.operating_hours
+        own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
         await _queries.set_campaign(
             connection,
             workspace_id=workspace_id,
@@ -45,14 +46,9 @@ class Gates:
             epoch=campaign.epoch,
             operating_hours=None if hours is None else msgspec.json.encode(hours).decode(),
             daily_limit=settings.daily_limit,
-        )
-        own_limits = {limit.account_id: limit.daily_limit for limit in settings.account_limits}
-        await _queries.set_lanes(
-            connection,
-            workspace_id=workspace_id,
-            campaign_id=campaign.id,
             sender_ids=list(settings.sender_account_ids),
             daily_limits=[own_limits.get(sender_id) for sender_id in settings.sender_account_ids],
+            at_most=len(settings.sender_account_ids),
         )
 
     async def set_sender(

@@ -6,37 +6,38 @@ SELECT true FROM dispatch_campaigns
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id
 FOR NO KEY UPDATE;
 
--- name: set_campaign(workspace_id, campaign_id, status, epoch, operating_hours, daily_limit)!
--- Open, close or change the gate of a campaign. New hours or limits count at once, so the next look is now; a limit that
--- was none until now counts what the lanes have sent on their latest day.
-INSERT INTO dispatch_campaigns (workspace_id, campaign_id, status, epoch, operating_hours, daily_limit)
-VALUES (:workspace_id, :campaign_id, :status, :epoch, :operating_hours, :daily_limit)
-ON CONFLICT (workspace_id, campaign_id) DO UPDATE SET
-    status = excluded.status,
-    epoch = excluded.epoch,
-    operating_hours = excluded.operating_hours,
-    daily_limit = excluded.daily_limit,
-    next_free_at = 'epoch',
-    (day, sent_today) = (
-        SELECT coalesce(max(l.day), 'epoch'), coalesce(sum(l.sent_today), 0)
-        FROM dispatch_lanes AS l
-        WHERE l.workspace_id = excluded.workspace_id
-          AND l.campaign_id = excluded.campaign_id
-          AND l.day = (
-              SELECT max(latest.day) FROM dispatch_lanes AS latest
-              WHERE latest.workspace_id = excluded.workspace_id AND latest.campaign_id = excluded.campaign_id
-          )
-    );
-
--- name: set_lanes(workspace_id, campaign_id, sender_ids, daily_limits)!
--- One lane for each sender of the campaign, with the account's own limit in it; a removed account has none.
-WITH gone AS (
+-- name: set_campaign(workspace_id, campaign_id, status, epoch, operating_hours, daily_limit, sender_ids, daily_limits, at_most)!
+-- Open, close or change the gate of a campaign, with one lane for each of its senders and the account's own limit in it; a
+-- removed account has none. New hours or limits count at once, so the next look is now; a limit that was none until now
+-- counts what the lanes have sent on their latest day. `at_most` is the number of senders, for the planner.
+WITH gate AS (
+    INSERT INTO dispatch_campaigns (workspace_id, campaign_id, status, epoch, operating_hours, daily_limit)
+    VALUES (:workspace_id, :campaign_id, :status, :epoch, :operating_hours, :daily_limit)
+    ON CONFLICT (workspace_id, campaign_id) DO UPDATE SET
+        status = excluded.status,
+        epoch = excluded.epoch,
+        operating_hours = excluded.operating_hours,
+        daily_limit = excluded.daily_limit,
+        next_free_at = 'epoch',
+        (day, sent_today) = (
+            SELECT coalesce(max(l.day), 'epoch'), coalesce(sum(l.sent_today), 0)
+            FROM dispatch_lanes AS l
+            WHERE l.workspace_id = excluded.workspace_id
+              AND l.campaign_id = excluded.campaign_id
+              AND l.day = (
+                  SELECT max(latest.day) FROM dispatch_lanes AS latest
+                  WHERE latest.workspace_id = excluded.workspace_id AND latest.campaign_id = excluded.campaign_id
+              )
+        )
+), gone AS (
     DELETE FROM dispatch_lanes
-    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND sender_id <> ALL (:sender_ids)
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND sender_id <> ALL (:sender_ids::uuid[])
 )
 INSERT INTO dispatch_lanes (workspace_id, sender_id, campaign_id, daily_limit)
 SELECT s.workspace_id, s.sender_id, :campaign_id, given.daily_limit
-FROM unnest(:sender_ids::uuid[], :daily_limits::integer[]) AS given (sender_id, daily_limit)
+FROM (
+    SELECT * FROM unnest(:sender_ids::uuid[], :daily_limits::integer[]) LIMIT :at_most
+) AS given (sender_id, daily_limit)
 JOIN dispatch_senders AS s ON s.workspace_id = :workspace_id AND s.sender_id = given.sender_id
 ON CONFLICT (workspace_id, sender_id, campaign_id) DO UPDATE SET
     daily_limit = excluded.daily_limit,

@@ -17,6 +17,7 @@ from domain.campaign.receipt import receipt
 from domain.campaign.state import Campaign
 from domain.lead.events import LeadsSkipped, SkippedLead
 from domain.refusal import Refused
+from domain.workspace import fold as fold_workspace
 from projections.suppressions import SUPPRESSIONS
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
@@ -28,12 +29,11 @@ from service.launch.runs import Runs, run_id
 from service.launch.selection import LEADS_AN_EVENT, counted, digest_of_the_rest, leave_out, left_out
 from service.launch.verification import Verification
 from service.projector.freshness import Freshness
-from service.senders.repository import Senders
+from service.senders.repository import present
 from service.setbacks.marks import Setbacks
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.store.log import EventStore
-from service.workspaces.settings import WorkspaceSettings
 
 RETRY_AFTER: Final = 5
 """Seconds after which a launch in progress is worth another look; most are over sooner."""
@@ -66,27 +66,23 @@ class Launching:
         pool: Pool,
         store: EventStore,
         campaigns: Campaigns,
-        senders: Senders,
         runs: Runs,
         rollback: Rollback,
         freshness: Freshness,
         clock: Clock,
         stale_after: timedelta,
         verification: Verification,
-        workspaces: WorkspaceSettings,
         setbacks: Setbacks,
     ) -> None:
         self._pool = pool
         self._store = store
         self._campaigns = campaigns
-        self._senders = senders
         self._runs = runs
         self._rollback = rollback
         self._freshness = freshness
         self._clock = clock
         self._stale_after = stale_after
         self._verification = verification
-        self._workspaces = workspaces
         self._setbacks = setbacks
 
     async def launch(self, caller: Caller, campaign_id: UUID, expect: Expect = any_version) -> Launched:
@@ -128,14 +124,16 @@ class Launching:
 
     async def examine(self, workspace_id: UUID, campaign: Campaign) -> readiness.Report:
         """What the launch would find, without side effects."""
-        senders = await self._senders.load_many(workspace_id, campaign.settings.sender_account_ids)
+        own = streams.workspace(workspace_id)
+        names = {id_: streams.sender(id_) for id_ in campaign.settings.sender_account_ids}
+        histories = await self._store.read_streams(workspace_id, [own, *names.values()])
+        senders = present({id_: histories[name] for id_, name in names.items()})
         facts = tuple(
             readiness.SenderFacts(
                 id_, sender.channel, sender.status, sender.inbox_id is not None, sender.version
             )
             for id_, sender in senders.items()
         )
-        workspace = await self._workspaces.load(workspace_id)
         return readiness.check(
             readiness.Snapshot(
                 campaign.status,
@@ -143,7 +141,7 @@ class Launching:
                 campaign.nodes,
                 facts,
                 campaign.lead_count,
-                workspace.lacks_postal_address,
+                fold_workspace(histories[own]).lacks_postal_address,
             )
         )
 

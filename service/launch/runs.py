@@ -25,6 +25,9 @@ class Progress(Struct, frozen=True):
     through: int
 
 
+NOT_BEGUN: Final = Progress(0, -1)
+
+
 def run_id(campaign_id: UUID, epoch: int) -> str:
     """The public id of a run: it is the launch attempt, so it says which."""
     return f"run_{campaign_id.hex}_{epoch}"
@@ -48,6 +51,15 @@ class Runs:
     ) -> None:
         """The launch is accepted: its run is to come."""
         await _queries.announce(connection, workspace_id=workspace_id, campaign_id=campaign_id, epoch=epoch)
+
+    async def take_up(
+        self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int
+    ) -> bool:
+        """Whether no worker has had the run in its hands before; keeps that one has. It is no sign of life."""
+        first: bool | None = await _queries.take_up(
+            connection, workspace_id=workspace_id, campaign_id=campaign_id, epoch=epoch
+        )
+        return first is True
 
     async def beat(
         self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int, now: datetime

@@ -3,6 +3,13 @@
 -- name: announce(workspace_id, campaign_id, epoch)!
 INSERT INTO launch_runs (workspace_id, campaign_id, epoch) VALUES (:workspace_id, :campaign_id, :epoch);
 
+-- name: take_up(workspace_id, campaign_id, epoch)$
+-- A worker has the run in its hands, but has not begun: it has given no sign of life. Answers nothing from the second time
+-- on, nor for a run that has begun.
+UPDATE launch_runs SET beat_at = 'epoch'
+WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch AND beat_at IS NULL
+RETURNING true;
+
 -- name: beat(workspace_id, campaign_id, epoch, now)!
 UPDATE launch_runs SET beat_at = :now
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch;

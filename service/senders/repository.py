@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from domain import streams
-from domain.event import Event
+from domain.event import Event, Recorded
 from domain.refusal import Refused
 from domain.sender.state import Sender, fold
 from service.caller import Caller
@@ -53,6 +53,12 @@ def no_such_sender() -> Refused:
     return Refused("not-found", "There is no such sender account in this workspace.")
 
 
+def present(histories: Mapping[UUID, Iterable[Recorded]]) -> dict[UUID, Sender]:
+    """The senders with these histories; those that are unknown or removed are absent."""
+    senders = {id_: fold(history) for id_, history in histories.items()}
+    return {id_: sender for id_, sender in senders.items() if sender is not None and not sender.removed}
+
+
 class Senders:
     """All sender accounts of a database, one stream each."""
 
@@ -74,8 +80,7 @@ class Senders:
         """The senders now, by id; those that are unknown or removed are absent."""
         names = {streams.sender(sender_id): sender_id for sender_id in sender_ids}
         histories = await self._store.read_streams(workspace_id, list(names), connection)
-        senders = {names[name]: fold(history) for name, history in histories.items()}
-        return {id_: sender for id_, sender in senders.items() if sender is not None and not sender.removed}
+        return present({names[name]: history for name, history in histories.items()})
 
     async def begin(
         self,

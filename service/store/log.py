@@ -90,7 +90,7 @@ class EventStore:
         self, workspace_id: UUID, stream: str, after_version: int = 0, connection: Connection | None = None
     ) -> list[Recorded]:
         """The events of a stream, in order; none when there is no such stream. Raises as ``Codec.recorded`` does."""
-        rows = await self._rows(connection, _queries.read_streams, [stream], workspace_id, after_version)
+        rows = await self._rows(connection, _queries.read_streams, [stream], 1, workspace_id, after_version)
         return [self._codec.recorded(row) for row in rows]
 
     async def read_streams(
@@ -98,7 +98,8 @@ class EventStore:
     ) -> dict[str, list[Recorded]]:
         """The events of each of the streams, in one round trip. Raises as ``Codec.recorded`` does."""
         found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
-        for row in await self._rows(connection, _queries.read_streams, list(found), workspace_id, 0):
+        rows = await self._rows(connection, _queries.read_streams, list(found), len(found), workspace_id, 0)
+        for row in rows:
             found[row["stream"]].append(self._codec.recorded(row))
         return found
 
@@ -107,7 +108,7 @@ class EventStore:
     ) -> dict[str, Head]:
         """Where each of the streams stands."""
         heads = {stream: Head() for stream in streams}
-        for row in await self._rows(connection, _queries.heads, workspace_id, list(heads)):
+        for row in await self._rows(connection, _queries.heads, list(heads), len(heads), workspace_id):
             heads[row["stream"]] = Head(row["version"], row["last_position"], row["fence"])
         return heads
 

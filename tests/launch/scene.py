@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain import streams
+from domain.campaign.decide import Activate, StartRun
 from domain.campaign.state import Campaign
 from domain.event import Event, Recorded
 from domain.lead.events import ImportedLead
@@ -22,7 +23,9 @@ from service.channels.outcome import Accepted
 from service.composition import Liftoff
 from service.engine import LaunchJob
 from service.ids import new_id
+from service.launch.parts import Part
 from service.launch.run import LaunchRun
+from service.launch.runs import Progress
 from service.projector.difference import Difference
 from service.projector.replay import replay_and_compare
 from tests.api.making import make_sender
@@ -40,7 +43,7 @@ _SEQUENCE: Final = [
     {"type": "end"},
 ]
 
-Step: TypeAlias = Literal["start", "enrol", "second part", "activate"]
+Step: TypeAlias = Literal["prepared", "start", "enrol", "second part", "activate"]
 Meanwhile: TypeAlias = Callable[[], Awaitable[object]]
 
 
@@ -204,24 +207,29 @@ class InterruptedRun(LaunchRun):
         self._meanwhile = meanwhile
         self._is_awake = False
 
-    async def _start(self, caller: Caller, job: LaunchJob) -> Campaign:
+    async def _start(self, caller: Caller, campaign: Campaign, start: StartRun) -> Campaign:
         await self._reach("start")
-        return await super()._start(caller, job)
+        return await super()._start(caller, campaign, start)
 
     async def _enrol(self, caller: Caller, campaign: Campaign) -> int:
         await self._reach("enrol")
         return await super()._enrol(caller, campaign)
 
-    async def _enrol_part(
-        self, caller: Caller, campaign: Campaign, schedule: Iterator[Planned], passed: int
-    ) -> int:
-        if passed:
-            await self._reach("second part")
-        return await super()._enrol_part(caller, campaign, schedule, passed)
+    async def _prepare(
+        self, caller: Caller, campaign: Campaign, schedule: Iterator[Planned], before: Progress
+    ) -> Part | None:
+        part = await super()._prepare(caller, campaign, schedule, before)
+        await self._reach("prepared")
+        return part
 
-    async def _activate(self, caller: Caller, campaign: Campaign, job: LaunchJob, prepared: int) -> None:
+    async def _enrol_part(self, caller: Caller, campaign: Campaign, part: Part) -> Progress:
+        if part.before.count:
+            await self._reach("second part")
+        return await super()._enrol_part(caller, campaign, part)
+
+    async def _activate(self, caller: Caller, campaign: Campaign, activate: Activate) -> None:
         await self._reach("activate")
-        await super()._activate(caller, campaign, job, prepared)
+        await super()._activate(caller, campaign, activate)
 
     async def _reach(self, step: Step) -> None:
         if step == self._before and not self._is_awake:
