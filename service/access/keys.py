@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain.refusal import FieldError, Invalid
 from service.clock import Clock
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.ids import new_id
 
 SECRET_PREFIX = "pk_live_"
 _SECRET = re.compile(SECRET_PREFIX + "[0-9a-f]{64}")
 _SECRET_BYTES = 32
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("access.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("access.sql"))
 
 
 class Scope(StrEnum):

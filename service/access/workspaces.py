@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from service.clock import Clock
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.ids import new_id
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("access.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("access.sql"))
 
 
 class Workspaces:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from service.database.pool import Pool
+from service.database.statements import statements
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("checkpoints.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("checkpoints.sql"))
 MOST_IN_AN_EXPORT: Final = 100
 
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-import aiosql
-
 from domain import streams
 from domain.audit import AuditExported
 from domain.event import Event
@@ -27,12 +25,13 @@ from service.audit.tree import HASH_BYTES, TILE_WIDTH
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, StreamWrite
 from service.store.history import Written
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("export.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("export.sql"))
 _EVENTS_AT_ONCE: Final = 64
 """An event may tell of a thousand leads."""
 _TILES_AT_ONCE: Final = 64

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
 from service.audit.note import Signer, origin, verifier_key
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.vault import Sealer
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("keys.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("keys.sql"))
 _PURPOSE: Final = "audit-signing-key"
 
 

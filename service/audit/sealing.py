@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from domain import streams
 from domain.audit import AuditKeyRotated
 from service.audit.keys import AuditKeys
@@ -25,6 +23,7 @@ from service.audit.tree import Tree, leaf_hash, right_edge
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.projector import pages
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, StreamWrite
@@ -32,7 +31,7 @@ from service.store.feed import Feed
 from service.store.history import Written
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("sealing.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("sealing.sql"))
 
 
 class Sealing:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import aiosql
 import asyncpg
 
 from service.backup.archive import Archive, NotABackup, Table
 from service.clock import Clock
 from service.database.migrate import alone, build, migrate
 from service.database.pool import SCHEMA, Connection, DatabaseError, connect_as_owner
+from service.database.statements import statements
 from service.setbacks.marks import mark_restored
 from service.vault import MasterKey, WrongMasterKey
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("backup.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("backup.sql"))
 
 
 class NotEmpty(DatabaseError):

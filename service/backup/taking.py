@@ -10,15 +10,15 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import aiosql
 import asyncpg
 
 from service.backup.archive import Draft, Manifest, Table, drafted
 from service.clock import Clock
 from service.database.migrate import applied_migrations
 from service.database.pool import SCHEMA, Connection, DatabaseError, connect_as_owner
+from service.database.statements import statements
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("backup.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("backup.sql"))
 
 
 async def take(dsn: str, file: Path, clock: Clock) -> Manifest:

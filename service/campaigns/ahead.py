@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain.campaign.state import Campaign
@@ -19,13 +18,14 @@ from domain.sequence import Action
 from domain.simulation import CampaignAhead, LeadAhead, SenderAhead
 from service.campaigns.repository import Campaigns
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.dispatch import quotas
 from service.dispatch.allowances import allowance_of, hours_of
 
 MAX_LEADS: Final = 200_000
 """So many leads are looked at, of all campaigns together: about 50 MB."""
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("ahead.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("ahead.sql"))
 
 
 class Ahead(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import aiosql
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
@@ -30,12 +29,13 @@ from service.campaigns.drafts import (
 from service.campaigns.repository import Campaigns, Change, Expect, any_version
 from service.campaigns.texts import Manuscript
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.ids import new_id
 from service.senders.repository import Senders
 from service.texts import NodeWords, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("names.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("names.sql"))
 
 Reorder: TypeAlias = Callable[[Campaign, Manuscript], Nodes]
 """The sequence as it is to be; texts it has not yet go into the manuscript."""

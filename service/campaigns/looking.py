@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 import asyncpg
 from msgspec import Struct
 
@@ -27,6 +26,7 @@ from service.campaigns.repository import not_found
 from service.campaigns.texts import Opened, node_documents, settings_documents
 from service.campaigns.views import Material, summed
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.store.codec import Codec
 from service.store.folded import Folded, Row
 from service.vault import Vault
@@ -34,7 +34,7 @@ from service.vault import Vault
 REMEMBERED: Final = 1_000
 """Of so many campaigns a process keeps what it has folded, those that were looked at last."""
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("looking.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("looking.sql"))
 _COLUMNS: Final = (
     *("position", "workspace_id", "stream", "version", "event_id", "type", "schema_version"),
     *("actor", "correlation_id", "causation_id", "epoch", "recorded_at", "payload"),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import aiosql
 import msgspec
 from msgspec.structs import replace
 
@@ -28,6 +27,7 @@ from service.campaigns.repository import Campaigns
 from service.campaigns.texts import Opened, node_documents, settings_documents
 from service.campaigns.views import Counts, Material
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.past.campaigns import PastCampaigns
 from service.past.leads import PastLeads
 from service.past.moments import Cut, Moment
@@ -36,7 +36,7 @@ from service.senders.repository import Senders
 from service.store.log import EventStore
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("reading.sql"))
 _campaigns: Final = msgspec.json.Decoder(Campaign)
 
 

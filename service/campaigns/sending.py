@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain.campaign.events import Status
@@ -22,12 +21,13 @@ from domain.sequence import Action
 from service.campaigns.repository import Campaigns
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.dispatch import quotas
 from service.dispatch.allowances import allowance_of, hours_of
 from service.senders.repository import Senders
 from service.setbacks.marks import all_accepted
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("sending.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("sending.sql"))
 
 
 class Sending(Struct, frozen=True):

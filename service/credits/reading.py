@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from domain import streams
 from domain.event import Recorded
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.store.codec import Codec
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("reading.sql"))
 
 
 class CreditReading:

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
-
 from domain import credits, streams
 from domain.credits import Command, Ledger, Reserve, Settle
 from domain.refusal import Refused
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.store.appends import Append, Appended, At, StreamWrite, as_recorded
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("repository.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("repository.sql"))
 
 ATTEMPTS: Final = 20
 """How often a change is decided anew when another writer was first: a workspace has one ledger for all it does."""

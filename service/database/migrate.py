@@ -12,13 +12,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import aiosql
 import asyncpg
 from msgspec import Struct
 
 from service.database.pool import APPLICATION_ROLE, Connection, DatabaseError, connect_as_owner
+from service.database.statements import statements
 
-_queries = aiosql.from_path(Path(__file__).with_name("migrate.sql"), "asyncpg")
+_queries = statements(Path(__file__).with_name("migrate.sql"))
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LOCK_KEY = 5_147_001_522_318_606_957  # any constant of ours; advisory locks belong to one database
 _LOCK_POLL_SECONDS = 0.05

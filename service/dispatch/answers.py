@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import aiosql
-
 from domain.event import Event
 from domain.lead.decide import Command, NextAction, RecordConnected, RecordReply, decide, next_action
 from domain.lead.state import Lead
@@ -19,6 +17,7 @@ from service.caller import Caller
 from service.campaigns.repository import Campaigns
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch import due as due_table
 from service.dispatch.due import Due, Key
 from service.dispatch.leads import lead_append, read_leads
@@ -28,7 +27,7 @@ from service.store.log import EventStore
 from service.texts import Words, pack
 from service.vault import Document, Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("answers.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("answers.sql"))
 
 Told: TypeAlias = Mapping[Key, tuple[Lead, Sequence[Event]]]
 """Each lead as it was, and the events that the news led to."""

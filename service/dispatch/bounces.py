@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 import structlog
 
 from domain.bounce_guard import GuardRule, Tally
@@ -23,10 +22,11 @@ from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.dispatch.due import Key
 from service.ids import new_id
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("bounces.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("bounces.sql"))
 _log = structlog.get_logger(__name__)
 
 

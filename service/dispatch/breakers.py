@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import aiosql
 import structlog
 
 from domain.breaker import FAILURES_IN_A_ROW, counted
 from domain.refusal import Refused
 from service.caller import Caller
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.dispatch.due import Key
 from service.ids import new_id
 from service.senders.accounts import Accounts
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("breakers.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("breakers.sql"))
 _log = structlog.get_logger(__name__)
 
 WORDS: Final = (

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-import aiosql
 import structlog
 from msgspec import Struct
 
@@ -25,6 +24,7 @@ from service.caller import Caller
 from service.campaigns.repository import Campaigns
 from service.clock import Clock
 from service.database.pool import OUTAGES, Connection, Pool
+from service.database.statements import statements
 from service.dispatch import due as due_table
 from service.dispatch import quotas
 from service.dispatch.allowances import allowance_of, hours_of
@@ -37,7 +37,7 @@ from service.ids import new_id
 from service.store.appends import Append, Appended, At, Fenced, Guard, New, StreamWrite, as_recorded
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("claims.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("claims.sql"))
 _log = structlog.get_logger(__name__)
 
 K = TypeVar("K", Key, LaneKey)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
@@ -16,8 +15,9 @@ from domain.event import Event
 from domain.lead.agenda import Task, appointment
 from domain.sequence import Action
 from service.database.pool import Connection
+from service.database.statements import statements
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("due.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("due.sql"))
 
 Key: TypeAlias = tuple[UUID, UUID]
 """A workspace and a thing in it."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 import msgspec
 
 from domain.campaign.events import IN_OPERATION
@@ -15,9 +14,10 @@ from domain.campaign.state import Campaign
 from domain.readiness import READY_STATUS
 from domain.sender.state import Sender
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch import quotas
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("gates.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("gates.sql"))
 
 SLOTS = 1024
 """Senders are spread over so many slots, and the slots over the tick chains."""

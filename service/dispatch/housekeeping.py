@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
-import aiosql
 import structlog
 from msgspec import Struct
 
@@ -29,6 +28,7 @@ from service.caller import Caller
 from service.campaigns.repository import Campaigns, StreamMoved
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.dispatch import due as due_table
 from service.dispatch import quotas
 from service.dispatch.due import Due
@@ -40,7 +40,7 @@ from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, StreamWrite
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("housekeeping.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("housekeeping.sql"))
 _log = structlog.get_logger(__name__)
 
 Chore: TypeAlias = Callable[[], Awaitable[None]]

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from domain.quota import HOUR, WEEK, Quota, hour_of
 from domain.sequence import Action
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch.due import Key
 from service.dispatch.limits import ActionKey, Limits
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("quotas.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("quotas.sql"))
 
 
 async def admit(connection: Connection, limits: Limits) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 import structlog
 
 from domain.identity import identity_bytes, normalise_linkedin_url
@@ -18,6 +17,7 @@ from domain.refusal import Invalid
 from service.channels.linkedin.port import Gone, Provider, Unreachable
 from service.clock import Clock
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.dispatch.answers import Answers
 from service.ids import new_id
 from service.senders.repository import Senders
@@ -25,7 +25,7 @@ from service.store.log import EventStore
 from service.texts import SenderProfile, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("watch.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("watch.sql"))
 _log = structlog.get_logger(__name__)
 
 SENDERS_AT_ONCE: Final = 4

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
-import aiosql
-
 from domain import streams
 from domain.campaign.state import Campaign
 from domain.event import Event
@@ -26,6 +24,7 @@ from service.caller import Caller
 from service.campaigns.repository import Campaigns
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch import bounces
 from service.dispatch import due as due_table
 from service.dispatch.due import Due, Key
@@ -39,7 +38,7 @@ from service.store.log import EventStore
 from service.texts import Words, pack
 from service.vault import Document, Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("resolutions.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("resolutions.sql"))
 
 Decision: TypeAlias = Callable[[Campaign, Lead, UUID | None], Sequence[Event]]
 """What a lead of a campaign decides; the id is that of the evidence."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import aiosql
 from msgspec import Struct
 
 from domain.event import Event
@@ -18,6 +17,7 @@ from domain.suppression import is_dead_address, is_hard_bounce
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch import bounces
 from service.dispatch import due as due_table
 from service.dispatch.leads import lead_append, read_leads
@@ -29,7 +29,7 @@ from service.store.log import EventStore
 from service.texts import Words, pack
 from service.vault import Document, Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("returns.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("returns.sql"))
 
 
 class Verdict(Struct, frozen=True):

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch.due import Key
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("sent.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("sent.sql"))
 
 
 class SentMail(Struct, frozen=True):

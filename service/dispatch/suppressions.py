@@ -11,20 +11,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from domain import streams
 from domain.event import Event
 from domain.suppression import ENDING, PersonSuppressed, SuppressionReason, lift
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch.due import Key
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, StreamWrite
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("suppressions.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("suppressions.sql"))
 
 
 class Suppressions:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-import aiosql
 import structlog
 
 from domain.event import Event
@@ -31,6 +30,7 @@ from service.caller import Caller
 from service.channels.linkedin.port import Provider, Trace
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.dispatch import due as due_table
 from service.dispatch.approaches import approach
 from service.dispatch.due import Due
@@ -43,7 +43,7 @@ from service.store.log import EventStore
 from service.texts import Words, pack
 from service.vault import Document, Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("watch.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("watch.sql"))
 _log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 16

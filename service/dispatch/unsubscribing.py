@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from domain import streams
 from domain.lead.decide import Suppress, Unsubscribe, decide
 from domain.lead.state import Lead
@@ -19,6 +17,7 @@ from domain.suppression import OF_THE_PERSON, SuppressionReason
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch import due as due_table
 from service.dispatch.due import Key
 from service.dispatch.leads import read_leads
@@ -26,7 +25,7 @@ from service.dispatch.suppressions import Suppressions
 from service.store.appends import Append, At, Conflict, New, StreamWrite
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("unsubscribing.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("unsubscribing.sql"))
 
 
 class Unsubscribing:

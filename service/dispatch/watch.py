@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-import aiosql
 import structlog
 
 from domain.lead.decide import TimeOut, decide
 from service.caller import Caller
 from service.clock import Clock
+from service.database.statements import statements
 from service.dispatch import due as due_table
 from service.dispatch.leads import lead_append, read_leads
 from service.dispatch.relations import Relations
@@ -19,7 +19,7 @@ from service.ids import new_id
 from service.store.appends import Appended
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("watch.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("watch.sql"))
 _log = structlog.get_logger(__name__)
 
 LEADS_AT_ONCE: Final = 500

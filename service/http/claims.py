@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import aiosql
 import msgspec
 from msgspec import Struct
 
 from service.clock import Clock
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.ids import new_id
 from service.vault import Sealer
 
@@ -28,7 +28,7 @@ CLAIMED: Final = timedelta(seconds=30)
 _ANSWERS_AT_ONCE: Final = 100
 _PURPOSE: Final = "idempotent-answer"
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("claims.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("claims.sql"))
 
 
 class RequestName(NamedTuple):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 import structlog
 from msgspec import Struct
 
@@ -30,6 +29,7 @@ from service.channels.received import (
 )
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch.answers import Answers
 from service.dispatch.returns import Returns, Verdict
 from service.dispatch.sent import SentMail, first_of, latest_to
@@ -39,7 +39,7 @@ from service.senders.repository import Beside
 from service.store.log import EventStore
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("hearing.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("hearing.sql"))
 _log = structlog.get_logger(__name__)
 
 REMEMBERED: Final = timedelta(days=90)

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.ids import new_id
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("places.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("places.sql"))
 
 LEASE: Final = timedelta(seconds=60)
 """How long a reader is believed to be alive; it renews its lease several times as often."""

@@ -10,17 +10,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-import aiosql
 import structlog
 
 from service.caller import Caller
 from service.channels.message import message_id
 from service.clock import Clock
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.dispatch.resolutions import Resolutions
 from service.inbound.hearing import ACTOR, Mailbox
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("reconciling.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("reconciling.sql"))
 _log = structlog.get_logger(__name__)
 
 LOOKED_FOR: Final = timedelta(days=1)

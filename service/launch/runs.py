@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from service.database.pool import Connection
+from service.database.statements import statements
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("runs.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("runs.sql"))
 
 _RUN_ID: Final = re.compile(r"run_([0-9a-f]{32})_([1-9][0-9]{0,9})", re.ASCII)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain.campaign.state import Campaign
 from service.database.pool import Connection
+from service.database.statements import statements
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("schedule.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("schedule.sql"))
 
 
 class DueLaunch(Struct, frozen=True):

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
-
 from domain.campaign.events import IN_OPERATION
 from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, SkippedLead, SkipReason
 from domain.sequence import prompt_nodes, template_nodes
 from service.database.pool import Connection
+from service.database.statements import statements
 
 LEADS_AN_EVENT: Final = 1000
 """Most leads that one event of the roster tells of."""
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("selection.sql"))
 
 
 async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaign) -> list[SkippedLead]:

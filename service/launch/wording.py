@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from domain.readiness import Finding
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.senders.repository import Senders
 from service.texts import LeadProfile, SenderProfile, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("selection.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("selection.sql"))
 
 
 class Wording:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 import asyncpg
 
 from domain import streams
@@ -19,6 +18,7 @@ from domain.refusal import Refused
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.ids import new_id
 from service.leads.importing import ATTEMPTS, ROWS_AN_EVENT, Importing
 from service.leads.reading import no_such_lead
@@ -31,7 +31,7 @@ from service.store.log import EventStore
 from service.texts import LeadProfile, pack, unpack
 from service.vault import Document, Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("roster.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("roster.sql"))
 
 
 class LeadEditing:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 import msgspec
 from msgspec import Struct
 
@@ -15,12 +14,13 @@ from domain import streams
 from domain.event import Recorded
 from domain.lead.events import facts
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.leads.reading import no_such_lead
 from service.store.codec import Codec
 from service.texts import Words, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("history.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("history.sql"))
 
 
 class LeadFact(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 import asyncpg
 from msgspec import Struct
 
@@ -20,6 +19,7 @@ from domain.refusal import Refused
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.ids import new_id
 from service.leads.files import MAX_ROWS
 from service.leads.rows import BadRow, NewLead, distinct
@@ -29,7 +29,7 @@ from service.store.log import EventStore
 from service.texts import pack
 from service.vault import Document, Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("roster.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("roster.sql"))
 
 ROWS_AN_EVENT: Final = 1000
 ROWS_A_TURN: Final = 50

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -19,6 +18,7 @@ from domain.refusal import Refused
 from projections.leads import LEADS, lay_out
 from service.campaigns.repository import Campaigns
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.past.campaigns import PastCampaigns
 from service.past.leads import PastLeads
 from service.past.moments import Moment
@@ -27,7 +27,7 @@ from service.store.log import EventStore
 from service.texts import LeadProfile, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("reading.sql"))
 
 
 class LeadStanding(Struct, frozen=True, kw_only=True):

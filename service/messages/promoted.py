@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain.message_draft import Place
 from domain.refusal import Refusal
 from domain.sequence import Node
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.texts import NodeWords, Opened, filled
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("table.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("table.sql"))
 
 Promoted: TypeAlias = Mapping[Place, UUID]
 """By lead and node the document that is sent in place of the node's template."""

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain import streams
 from domain.lead.events import ImportedLead
 from domain.message_draft import DraftsDropped, Origin, Place, WrittenDraft
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("table.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("table.sql"))
 
 
 class Roll(Struct, frozen=True):

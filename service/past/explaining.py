@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 import msgspec
 from msgspec import Struct
 
 from domain.refusal import Refused
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.store.history import Written
 from service.texts import Words, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("explaining.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("explaining.sql"))
 
 MOST_CAUSES: Final = 50
 MOST_RELATED: Final = 200

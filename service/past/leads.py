@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain import streams
@@ -22,10 +21,11 @@ from domain.event import Recorded
 from domain.lead.events import Fact, ImportedLead
 from projections.leads import LEADS, CampaignCount, TrackedLead, campaign_counts
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.past.moments import Cut
 from service.store.codec import Codec
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("leads.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("leads.sql"))
 
 SLICE: Final = 50_000
 """Of so many leads what the roster tells is held at once."""

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
-import aiosql
 import msgspec
 from msgspec import Meta, Struct
 
 from domain.event import Recorded
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("moments.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("moments.sql"))
 
 LOOKS: Final = 200
 PAUSE_SECONDS: Final = 0.01

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain import streams
@@ -20,6 +19,7 @@ from projections.leads import LEADS
 from projections.suppressions import SUPPRESSIONS
 from service.caller import Caller
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch.suppressions import Suppressions
 from service.dispatch.unsubscribing import Unsubscribing
 from service.projector.freshness import Freshness
@@ -27,7 +27,7 @@ from service.store.log import EventStore
 from service.suppressions.entering import Identity
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("erasing.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("erasing.sql"))
 
 
 class Erased(Struct, frozen=True, kw_only=True):

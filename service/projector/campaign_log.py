@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
-
 from domain import streams
 from domain.event import Recorded
 from domain.lead.events import LeadsImported
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.store.codec import Codec
 from service.store.feed import Page
 
@@ -21,7 +20,7 @@ MOST_BYTES: Final = 200_000
 """Of payload in one page: some 20 ms of folding, after which others have their turn."""
 _PREFETCH: Final = 100
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("campaign_log.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("campaign_log.sql"))
 
 
 class CampaignLog:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from projections.catalogue import AnyProjection
 from service.database.pool import Connection
+from service.database.statements import statements
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("checkpoints.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("checkpoints.sql"))
 
 
 class Poison(Struct, frozen=True):

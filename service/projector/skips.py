@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
-import aiosql
 import structlog
 from msgspec import Struct
 
@@ -19,6 +18,7 @@ from domain.read_models import ProjectionSkipped, ReadModel
 from projections.catalogue import AnyProjection
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.ids import new_id
 from service.store import appends
 from service.store.appends import Append, Context, StreamWrite
@@ -30,7 +30,7 @@ Skipped: TypeAlias = Mapping[str, frozenset[int]]
 """By projection, the positions it leaves out."""
 
 _log = structlog.get_logger(__name__)
-_queries: Any = aiosql.from_path(Path(__file__).with_name("skips.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("skips.sql"))
 
 
 async def skipped(connection: Connection, projections: Iterable[AnyProjection]) -> Skipped:

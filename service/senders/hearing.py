@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, assert_never
 from uuid import UUID
 
-import aiosql
-
 from domain.identity import identity_bytes, normalise_linkedin_url
 from domain.refusal import Refused
 from service.caller import Caller
@@ -21,13 +19,14 @@ from service.channels.linkedin.notices import Broken, Connected, Notice, Spoken,
 from service.channels.linkedin.port import Unreachable
 from service.clock import Clock
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.senders.accounts import Accounts
 from service.senders.provider_accounts import account_digest
 from service.senders.repository import Beside, Senders
 from service.store.log import EventStore
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("hearing.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("hearing.sql"))
 
 REMEMBERED: Final = timedelta(days=30)
 """How long an event that was heard is known; the provider repeats itself for hours at most."""

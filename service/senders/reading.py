@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain import streams
@@ -18,12 +17,13 @@ from domain.sender.state import Sender, fold
 from domain.sequence import Channel
 from service.clock import Clock
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.past.moments import Moment, Moments
 from service.senders.repository import Senders, no_such_sender
 from service.texts import SenderProfile, Words, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("reading.sql"))
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 import asyncpg
 from msgspec import Struct
 
@@ -18,11 +17,12 @@ from domain.sender.state import Sender, fold
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.dispatch.gates import Gates
 from service.store.appends import Append, Appended, At, New, StreamWrite, as_recorded
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("repository.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("repository.sql"))
 
 ATTEMPTS = 5
 """How often a change is decided anew when another writer was first, before the client is told."""

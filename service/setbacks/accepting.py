@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
 
-import aiosql
 import structlog
 from msgspec import Struct
 
@@ -17,6 +16,7 @@ from service.caller import Caller
 from service.campaigns.lifecycle import Lifecycle
 from service.clock import Clock
 from service.database.pool import Pool
+from service.database.statements import statements
 from service.ids import new_id
 from service.setbacks import marks
 from service.setbacks.marks import Setback, Setbacks
@@ -24,7 +24,7 @@ from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, StreamWrite
 from service.store.log import EventStore
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("accepting.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("accepting.sql"))
 _log = structlog.get_logger(__name__)
 OPERATOR: Final = "operator"
 

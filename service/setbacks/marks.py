@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain.refusal import Refused
 from service.audit.checkpoints import Published
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.ids import new_id
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("marks.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("marks.sql"))
 NOT_ACCEPTED: Final = "restored-not-accepted"
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import aiosql
 import asyncpg
 from msgspec import Struct
 
 from domain.event import Recorded
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.store.codec import Codec
 from service.store.history import Written
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("feed.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("feed.sql"))
 
 
 class Page(Struct, frozen=True):

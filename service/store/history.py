@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from service.database.pool import Pool
+from service.database.statements import statements
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("history.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("history.sql"))
 
 
 class Written(Struct, frozen=True, kw_only=True):

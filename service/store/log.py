@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 import asyncpg
 
 from domain.event import Recorded
 from service.database.pool import OUTAGES, Connection, Pool
+from service.database.statements import statements
 from service.ids import new_id
 from service.store.appends import Append, Appended, Head, Outcome
 from service.store.codec import Codec
@@ -20,7 +20,7 @@ from service.store.errors import OutcomeUnknown, StoreUnavailable
 from service.store.group_commit import GroupCommit
 from service.store.trip import Request, call, prepare
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("log.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("log.sql"))
 _UNREACHABLE = (
     OSError,
     asyncpg.PostgresConnectionError,

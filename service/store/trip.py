@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import aiosql
 import msgspec
 from msgspec import Struct
 
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.store.appends import (
     Append,
     Appended,
@@ -27,7 +27,7 @@ from service.store.appends import (
 )
 from service.store.codec import Codec
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("log.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("log.sql"))
 _content = msgspec.json.Encoder(order="deterministic")
 
 Key: TypeAlias = tuple[UUID, str]

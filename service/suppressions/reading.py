@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import aiosql
 from msgspec import Struct
 
 from domain import streams
@@ -16,12 +15,13 @@ from domain.sequence import Channel
 from domain.suppression import SuppressionReason
 from projections.suppressions import SUPPRESSIONS
 from service.database.pool import Connection, Pool
+from service.database.statements import statements
 from service.projector.freshness import Freshness
 from service.store.log import EventStore
 from service.texts import LeadProfile, unpack
 from service.vault import Vault
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("reading.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("reading.sql"))
 
 
 class Place(NamedTuple):

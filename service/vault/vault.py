@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-import aiosql
-
 from service.database.pool import Connection
+from service.database.statements import statements
 from service.ids import id_of, new_id
 from service.vault.errors import DocumentMissing, WrongMasterKey
 from service.vault.keys import SALT_BYTES, MasterKey
 from service.vault.sealing import require_own_seal, seal, unseal
 
-_queries: Any = aiosql.from_path(Path(__file__).with_name("vault.sql"), "asyncpg")
+_queries: Any = statements(Path(__file__).with_name("vault.sql"))
 SealedRow: TypeAlias = tuple[UUID, UUID, bytes, bytes]
 """A document as it is stored: its id, its owner, what was sealed, and the owner's salt."""
 _COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed")

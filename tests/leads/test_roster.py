@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import aiosql
 import pytest
 
 from service.database.pool import Connection, open_pool
+from service.database.statements import statements
 from service.ids import new_id
 from service.leads import importing
 
 MEMBERS: Final = 5_000
-_queries: Any = aiosql.from_path(Path(importing.__file__).with_name("roster.sql"), "asyncpg")
+_queries: Any = statements(Path(importing.__file__).with_name("roster.sql"))
 _JOIN: Final = """
     INSERT INTO roster (workspace_id, campaign_id, person_id, lead_id, ordinal, document_id, fields)
     SELECT $1, $2, person_id, gen_random_uuid(), ordinal, gen_random_uuid(), '{}'
