@@ -122,12 +122,12 @@ class LaunchRun:
         change = Change(
             ahead=(part.roster,),
             events=(*decide(campaign, started), *decide(campaign, activated)),
-            beside=lambda connection, _: self._keep(connection, caller, campaign, part),
+            beside=lambda connection, _: part.plan(connection),
             epoch=campaign.epoch,
         )
         try:
             async with self._store.transaction() as connection:
-                if await self._hold(connection, caller, campaign) != part.before:
+                if not await self._advance(connection, caller, campaign, part):
                     return False
                 await self._campaigns.swap(caller, campaign, change, connection)
         except (StreamMoved, Superseded):
@@ -212,14 +212,14 @@ class LaunchRun:
     async def _enrol_part(self, caller: Caller, campaign: Campaign, part: Part) -> Progress:
         """Enrol the part in one transaction, unless the run has come elsewhere; answers where it has come to."""
         async with self._store.transaction() as connection:
-            found = await self._hold(connection, caller, campaign)
-            if found is None:
-                raise Superseded(campaign.epoch, campaign.epoch + 1)
-            if found != part.before:
-                return found
-            await self._append(connection, caller, campaign, part.roster)
-            await self._keep(connection, caller, campaign, part)
-        return part.after
+            if await self._advance(connection, caller, campaign, part):
+                await self._append(connection, caller, campaign, part.roster)
+                await part.plan(connection)
+                return part.after
+            found = await self._runs.progress(connection, caller.workspace_id, campaign.id, campaign.epoch)
+        if found is None:
+            raise Superseded(campaign.epoch, campaign.epoch + 1)
+        return found
 
     async def _append(
         self, connection: Connection, caller: Caller, campaign: Campaign, roster: StreamWrite
@@ -271,14 +271,11 @@ class LaunchRun:
         planned = list(islice(schedule, len(leads)))
         return part_of(caller.workspace_id, campaign, before, leads, planned) if leads else None
 
-    async def _hold(self, connection: Connection, caller: Caller, campaign: Campaign) -> Progress | None:
-        """How far the run has come, until the transaction ends; None when it was withdrawn."""
-        return await self._runs.hold_progress(connection, caller.workspace_id, campaign.id, campaign.epoch)
-
-    async def _keep(self, connection: Connection, caller: Caller, campaign: Campaign, part: Part) -> None:
-        """What is stored of a part beside its events."""
-        await part.plan(connection)
-        await self._runs.advance(connection, caller.workspace_id, campaign.id, campaign.epoch, part.after)
+    async def _advance(self, connection: Connection, caller: Caller, campaign: Campaign, part: Part) -> bool:
+        """Let the run have come behind the part, if it stands before it."""
+        return await self._runs.advance(
+            connection, caller.workspace_id, campaign.id, campaign.epoch, part.before, part.after
+        )
 
     @asynccontextmanager
     async def _signs_of_life(self, caller: Caller, campaign: Campaign) -> AsyncIterator[None]:

@@ -84,24 +84,36 @@ class Runs:
         )
         return beat_at is not None and now - beat_at <= self._dead_after
 
-    async def hold_progress(
-        self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int
-    ) -> Progress | None:
-        """How far the run has enrolled; whoever else enrols for it, or withdraws it, waits. None: it was withdrawn."""
-        row = await _queries.hold_progress(
-            connection, workspace_id=workspace_id, campaign_id=campaign_id, epoch=epoch
-        )
-        return None if row is None else Progress(row["enrolled"], row["enrolled_through"])
-
     async def advance(
-        self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int, progress: Progress
-    ) -> None:
-        """Keep how far the run has enrolled."""
-        await _queries.advance(
+        self,
+        connection: Connection,
+        workspace_id: UUID,
+        campaign_id: UUID,
+        epoch: int,
+        before: Progress,
+        after: Progress,
+    ) -> bool:
+        """Keep that the run has come from ``before`` to ``after``; False when it was elsewhere, and stays there.
+
+        Whoever else enrols for it, or withdraws it, waits. To be called before streams are written.
+        """
+        advanced: bool | None = await _queries.advance(
             connection,
             workspace_id=workspace_id,
             campaign_id=campaign_id,
             epoch=epoch,
-            enrolled=progress.count,
-            enrolled_through=progress.through,
+            before=before.count,
+            before_through=before.through,
+            after=after.count,
+            after_through=after.through,
         )
+        return advanced is True
+
+    async def progress(
+        self, connection: Connection, workspace_id: UUID, campaign_id: UUID, epoch: int
+    ) -> Progress | None:
+        """How far the run has enrolled; None when it was withdrawn."""
+        row = await _queries.progress(
+            connection, workspace_id=workspace_id, campaign_id=campaign_id, epoch=epoch
+        )
+        return None if row is None else Progress(row["enrolled"], row["enrolled_through"])

@@ -22,13 +22,14 @@ DELETE FROM launch_runs WHERE workspace_id = :workspace_id AND campaign_id = :ca
 SELECT beat_at FROM launch_runs
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch;
 
--- name: hold_progress(workspace_id, campaign_id, epoch)^
--- Locked until the transaction ends: of two workers that have taken up one run, one enrols at a time, and each goes on
--- where the other has come to.
-SELECT enrolled, enrolled_through FROM launch_runs
+-- name: advance(workspace_id, campaign_id, epoch, before, before_through, after, after_through)$
+-- Where the run has come to, unless it was elsewhere before. The row is locked until the transaction ends: of two workers
+-- that have taken up one run, one enrols at a time, and each goes on where the other has come to.
+UPDATE launch_runs SET enrolled = :after, enrolled_through = :after_through
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch
-FOR NO KEY UPDATE;
+  AND enrolled = :before AND enrolled_through = :before_through
+RETURNING true;
 
--- name: advance(workspace_id, campaign_id, epoch, enrolled, enrolled_through)!
-UPDATE launch_runs SET enrolled = :enrolled, enrolled_through = :enrolled_through
+-- name: progress(workspace_id, campaign_id, epoch)^
+SELECT enrolled, enrolled_through FROM launch_runs
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND epoch = :epoch;

@@ -90,10 +90,5 @@ async def to_enrol(
     connection: Connection, workspace_id: UUID, campaign_id: UUID, after: int, at_most: int
 ) -> list[ImportedLead]:
     """The next ``at_most`` leads to enrol, with ordinals above ``after``, in order."""
-    rows = _queries.to_enrol(
-        connection, workspace_id=workspace_id, campaign_id=campaign_id, after=after, at_most=at_most
-    )
-    return [
-        ImportedLead(row["lead_id"], row["ordinal"], row["person_id"], row["document_id"])
-        async for row in rows
-    ]
+    rows = await connection.fetch(_queries.to_enrol.sql, workspace_id, campaign_id, after, at_most)
+    return [ImportedLead(*row) for row in rows]

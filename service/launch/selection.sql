@@ -80,7 +80,7 @@ UPDATE roster SET skipped = :epoch WHERE workspace_id = :workspace_id AND lead_i
 
 -- name: to_enrol(workspace_id, campaign_id, after, at_most)
 -- The next leads to enrol, in order.
-SELECT lead_id, person_id, document_id, ordinal FROM roster
+SELECT lead_id, ordinal, person_id, document_id FROM roster
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND ordinal > :after AND skipped IS NULL
 ORDER BY ordinal
 LIMIT :at_most;

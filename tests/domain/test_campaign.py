@@ -266,6 +266,12 @@ def test_a_run_is_counted_each_time_it_is_taken_up() -> None:
     assert (attempt.status, attempt.starts) == ("running", 1)
 
 
+def test_a_start_that_left_no_word_is_counted_until_one_does() -> None:
+    assert decide(given(ACCEPTED), StartRun(epoch=1, unrecorded=1)) == (RunStarted(epoch=1, start=2),)
+    second = (ACCEPTED, RunStarted(epoch=1, start=2))
+    assert decide(given(*second), StartRun(epoch=1, unrecorded=1)) == (RunStarted(epoch=1, start=3),)
+
+
 @pytest.mark.parametrize("command", [StartRun(epoch=1), Activate(epoch=1, prepared=2)])
 @pytest.mark.parametrize(
     "history",
