@@ -88,6 +88,13 @@ def test_a_day_may_be_open_until_midnight() -> None:
     assert is_open(hours, at("2026-05-05T23:59"))
 
 
+def test_it_is_open_from_its_first_moment_until_just_before_the_end() -> None:
+    moment = timedelta(microseconds=1)
+    opens, closes = at("2026-11-23T08:00"), at("2026-11-23T16:00")  # Monday, 09:00 to 17:00 in Berlin
+    asked = (opens - moment, opens, closes - moment, closes)
+    assert [is_open(OFFICE, instant) for instant in asked] == [False, True, True, False]
+
+
 def test_without_hours_it_is_always_open() -> None:
     assert is_open(None, at("2026-05-05T03:00"))
     assert next_open(None, at("2026-05-05T03:00")) == at("2026-05-05T03:00")
@@ -170,6 +177,7 @@ def test_senders_take_turns_and_keep_their_gap() -> None:
         (1, "05 12:20"),
     ]
     assert [step.ordinal for step in planned] == [0, 1, 2, 3, 4]
+    assert {step.due_at.tzinfo for step in planned} == {UTC}
 
 
 def test_a_faster_sender_takes_more_leads() -> None:
@@ -231,7 +239,7 @@ def test_a_limit_is_counted_by_utc_day_even_where_the_hours_span_two() -> None:
 
 def test_a_plan_without_anyone_to_send_is_a_mistake_of_the_caller() -> None:
     for senders, limit in (([], None), ([pace(1, limit=0)], None), ([pace(1)], 0)):
-        with pytest.raises(ValueError, match="daily limit"):
+        with pytest.raises(ValueError, match=r"^a plan needs a sender .* above zero$"):
             plan(at("2026-05-05T12:00"), None, senders, 1, limit)
 
 
