@@ -89,6 +89,11 @@ def test_the_status_follows_what_the_provider_says() -> None:
         assert (account.detail_id is None) == (status == "connected")
 
 
+def test_a_disconnection_is_told_with_its_occasion_and_its_words() -> None:
+    told = AccountDisconnected(occasion="launch", detail_id=WORDS)
+    assert decide(new_account(), gone("launch")) == (told,)
+
+
 @pytest.mark.parametrize("occasion", ["sending", "notice", "launch"])
 def test_a_disconnection_is_told_once(occasion: str) -> None:
     account = after(new_account(), gone(occasion))

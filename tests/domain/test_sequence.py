@@ -140,7 +140,11 @@ def test_an_unknown_node_is_refused_by_its_id(change: Callable[[], Nodes]) -> No
 
 def test_an_edited_node_keeps_its_place() -> None:
     longer = delay(2, days=5)
-    assert sequence.replace("email", MAILS, longer)[1] == longer
+    assert sequence.replace("email", MAILS, longer) == (MAILS[0], longer, *MAILS[2:])
+    assert sequence.replace("email", MAILS, END) == MAILS
+    with pytest.raises(Invalid) as refusal:
+        sequence.replace("email", MAILS, delay(2))
+    assert paths(refusal) == ["delay_minutes"]
 
 
 def test_a_whole_sequence_is_refused_with_everything_wrong_at_once() -> None:
@@ -174,6 +178,8 @@ def test_a_delay_lasts_from_a_minute_to_thirty_days(node: Node) -> None:
         (delay(4, days=30, minutes=1), "delay_minutes"),
         (delay(4, days=2**53 - 1), "delay_minutes"),
         (delay(4, days=1, hours=-1), "delay_hours"),
+        (delay(4, days=1, minutes=-1), "delay_minutes"),
+        (delay(4, days=-1, hours=48), "delay_days"),
     ],
 )
 def test_a_delay_outside_its_bounds_is_refused(node: Node, path: str) -> None:
@@ -296,6 +302,19 @@ def test_the_facts_of_a_text_hold_nothing_of_its_words() -> None:
         body_length=69,
         variables=("custom_fields.plan", "first_name", "unknown"),
     )
+
+
+@pytest.mark.parametrize(("subject", "body"), [("Hi", None), (None, "Hello")])
+def test_a_text_may_be_a_subject_or_a_body_alone(subject: str | None, body: str | None) -> None:
+    facts = NodeText(node_id(9), "d", subject is not None, body is not None, len(body or ""))
+    assert sequence.describe_text(node_id(9), "d", subject, body) == facts
+
+
+def test_prompts_and_templates_are_the_texts_that_are_sent() -> None:
+    silent = Node(id=node_id(1), type="connection_request", ai_node=True)
+    nodes = (silent, bare(2, "message"), bare(3, "ai"), END)
+    assert ids(sequence.template_nodes(nodes)) == [2]
+    assert ids(sequence.prompt_nodes(nodes)) == [3]
 
 
 def test_a_text_of_blanks_is_no_text() -> None:
