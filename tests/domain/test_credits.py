@@ -68,6 +68,11 @@ def test_what_is_granted_can_be_spent() -> None:
     assert after(Grant(GRANT, 10), Grant(GRANT, 5)).balance == 15
 
 
+@pytest.mark.parametrize("amount", [1, 1_000_000_000])
+def test_the_least_and_the_largest_grant_are_granted(amount: int) -> None:
+    assert after(Grant(GRANT, amount)).balance == amount
+
+
 @pytest.mark.parametrize("amount", [0, -1, 1_000_000_001])
 def test_an_amount_that_can_not_be_granted_is_invalid(amount: int) -> None:
     with pytest.raises(Invalid):

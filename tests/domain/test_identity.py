@@ -47,6 +47,25 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     assert [error.path for error in refusal.value.errors] == ["email"]
 
 
+def test_the_longest_identities_are_taken_and_no_longer_ones() -> None:
+    longest = f"{'a' * 64}@{'h' * 63}.{'i' * 63}.{'j' * 57}.com"
+    assert len(longest) == 254
+    assert normalise_email(longest) == longest
+    with pytest.raises(Invalid):
+        normalise_email(f"{longest}m")
+    profile = f"https://www.linkedin.com/in/{'a' * 300}"
+    assert normalise_linkedin_url(profile) == profile
+
+
+def test_the_example_that_a_refusal_gives_is_taken() -> None:
+    for refuse, path in ((normalise_email, "email"), (normalise_linkedin_url, "linkedin_url")):
+        with pytest.raises(Invalid) as refusal:
+            refuse("nobody")
+        [error] = refusal.value.errors
+        example = error.message.rpartition(" ")[2].rstrip(".")
+        assert (error.path, refuse(example)) == (path, example)
+
+
 def test_a_refusal_does_not_repeat_what_was_typed() -> None:
     for refuse in (normalise_email, normalise_linkedin_url):
         with pytest.raises(Invalid) as refusal:

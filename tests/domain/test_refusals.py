@@ -251,6 +251,26 @@ def test_what_is_invalid_is_named_by_its_field_and_told_in_sentences(path: str, 
 
 
 @pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("daily_limit", "A daily limit is between 1 and 500."),
+        ("weekly_connection_limit", "A weekly connection limit is between 1 and 1000."),
+    ],
+)
+def test_a_limit_is_named_in_words_and_with_its_bounds(limit: str, words: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_limits({limit: 0, "display_name": "Ann"})
+    assert refusal.value.message == words
+
+
+def test_all_that_is_wrong_is_told_one_sentence_after_the_other() -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_limits({"daily_limit": 0, "weekly_message_limit": 0})
+    first, second = (error.message for error in refusal.value.errors)
+    assert refusal.value.message == f"{first} {second}"
+
+
+@pytest.mark.parametrize(
     "message",
     [
         "XXIt is.XX",

@@ -50,6 +50,7 @@ def paths(refusal: pytest.ExceptionInfo[Invalid]) -> list[str]:
 def test_a_new_campaign_starts_with_the_first_contact_of_its_channel_and_the_end() -> None:
     pair = (node_id(1), node_id(2))
     assert [node.type for node in sequence.seed("email", pair)] == ["email", "end"]
+    assert ids(sequence.seed("email", pair)) == [1, 2]
     assert [node.type for node in sequence.seed("linkedin", pair)] == ["connection_request", "end"]
 
 
@@ -194,6 +195,10 @@ def test_a_delay_outside_its_bounds_is_refused(node: Node, path: str) -> None:
         (Node(id=node_id(4), type="email", delay_days=1), "delay_days"),
         (Node(id=node_id(4), type="delay", delay_days=1, text=text(subject=False)), "body"),
         (Node(id=node_id(4), type="email", include_message=True), "include_message"),
+        (Node(id=node_id(4), type="delay", delay_days=1, is_reply=True), "is_reply"),
+        (Node(id=node_id(4), type="delay", delay_days=1, ai_node=True), "ai_node"),
+        (Node(id=node_id(4), type="ai", delay_hours=1), "delay_hours"),
+        (Node(id=node_id(4), type="ai", delay_minutes=1), "delay_minutes"),
     ],
 )
 def test_what_a_node_would_ignore_is_refused(node: Node, path: str) -> None:
@@ -234,6 +239,19 @@ def test_the_next_step_waits_for_all_delays_on_the_way() -> None:
     second = sequence.next_sendable(nodes, 1)
     assert second == sequence.Step(nodes[4], 4, timedelta(days=2, minutes=30))
     assert sequence.next_sendable(nodes, 4) is None
+
+
+def test_what_is_done_at_a_node_follows_from_its_type_and_an_ai_s_channel() -> None:
+    assert sequence.action_of("email", bare(1, "email")) == "email"
+    assert sequence.action_of("linkedin", bare(1, "connection_request")) == "connection_request"
+    assert sequence.action_of("email", bare(1, "ai")) == "email"
+    assert sequence.action_of("linkedin", bare(1, "ai")) == sequence.action_of("linkedin", bare(1, "message"))
+
+
+@pytest.mark.parametrize("node_type", ["delay", "end"])
+def test_nothing_is_done_at_a_node_that_sends_nothing(node_type: NodeType) -> None:
+    with pytest.raises(ValueError, match=node_type):
+        sequence.action_of("email", bare(1, node_type))
 
 
 def test_a_sequence_of_delays_sends_nothing() -> None:

@@ -65,6 +65,7 @@ def test_what_is_no_variable_stays_as_it_is(text: str) -> None:
     [
         ("{{company}}", "company"),
         ("{{foo}}", "foo"),
+        ("{{ Foo.Bar }}", "Foo.Bar"),
         ("{{first name}}", "first name"),
         ("{{}}", ""),
         ("{{custom_fields.tags}}", "custom_fields.tags"),
