@@ -13,10 +13,10 @@ from domain import schedule, streams, templating
 @pytest.fixture(autouse=True)
 def _far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The machine's own zone is another than UTC and than any that a test names."""
-    with monkeypatch.context() as machine:
-        machine.setenv("TZ", "Pacific/Marquesas")  # nine and a half hours behind, the year round
-        time.tzset()
-        yield
+    monkeypatch.setenv("TZ", "Pacific/Marquesas")  # nine and a half hours behind, the year round
+    time.tzset()
+    yield
+    monkeypatch.undo()
     time.tzset()
 
 

@@ -9,6 +9,9 @@ _SENTENCE = re.compile(r"(?:[A-Z][a-z]*|'[a-z_]+'|\d+),? .*[^\s.]\.", re.DOTALL)
 
 def is_prose(message: str) -> bool:
     """Whether every sentence begins as one and ends as one, and nobody is shouted at."""
-    sentences = re.split(r"(?<=\.) ", message)
-    shouted = sum(map(str.isupper, message)) > sum(map(str.islower, message))
-    return not shouted and all(_SENTENCE.fullmatch(sentence) for sentence in sentences)
+    sentences, clauses = re.split(r"(?<=\.) ", message), re.split("[.:;] ", message)
+    return all(map(_SENTENCE.fullmatch, sentences)) and not any(map(_is_shouted, clauses))
+
+
+def _is_shouted(clause: str) -> bool:
+    return sum(map(str.isupper, clause)) > sum(map(str.islower, clause))

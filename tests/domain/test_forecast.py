@@ -58,7 +58,9 @@ def test_what_is_sent_at_the_very_moment_where_the_forecast_ends_is_not_in_it() 
 
 
 def test_nothing_to_send_is_a_complete_forecast() -> None:
-    assert forecast([], OURS, 0, FAR, at_most=99) == Forecast((), complete=True)
+    nothing = forecast([], OURS, 0, FAR, at_most=99)
+    assert nothing == Forecast((), complete=True)
+    assert nothing.ends_at is None
 
 
 def test_what_is_left_counts_every_step_to_come_but_those_in_flight() -> None:

@@ -280,6 +280,7 @@ def test_all_that_is_wrong_is_told_one_sentence_after_the_other() -> None:
         "It is. so it is.",
         "It is. XXSo it is.",
         "It is.  So it is.",
+        "It is so: GO ON.",
         "",
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
@@ -143,6 +144,19 @@ def test_an_hour_that_is_repeated_is_open_both_times() -> None:
     assert next_open(hours, at("2026-10-25T00:00")) == at("2026-10-25T00:15")
     assert next_open(hours, at("2026-10-25T00:45")) == at("2026-10-25T01:15")
     assert next_open(hours, at("2026-10-25T01:45")) == at("2026-10-26T01:15")
+
+
+def test_a_clock_that_changes_in_the_utc_afternoon_is_followed_to_the_second() -> None:
+    # Auckland, 27 September 2026: 02:00 becomes 03:00 at 14:00 UTC of the day before.
+    hours = daily("Pacific/Auckland", "03:30", "04:00")
+    assert next_open(hours, at("2026-09-26T00:00")) == at("2026-09-26T14:30")
+
+
+def test_a_machine_whose_clock_does_not_change_follows_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Africa/Algiers")  # an hour ahead the year round, as Berlin is before it changes
+    time.tzset()
+    hours = daily("Europe/Berlin", "02:30", "04:00")
+    assert next_open(hours, at("2026-03-28T12:00")) == at("2026-03-29T01:00")
 
 
 def test_a_day_that_a_country_skipped_is_no_open_day() -> None:
