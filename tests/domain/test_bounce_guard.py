@@ -33,6 +33,13 @@ def test_five_in_a_hundred_of_at_least_a_hundred_are_too_many(
     assert (too_many_bounces(Tally(sent, bounced), RULE) is not None) is too_many
 
 
+@pytest.mark.parametrize("least_sent", [0, 1])
+def test_a_rule_that_asks_for_no_sends_asks_for_one(least_sent: int) -> None:
+    rule = GuardRule(percent=5.0, least_sent=least_sent, days=7)
+    assert too_many_bounces(Tally(1, 1), rule) is not None
+    assert too_many_bounces(Tally(0, 0), rule) is None
+
+
 def test_the_pause_carries_what_the_guard_saw_and_its_rule() -> None:
     evidence = BounceEvidence(sent=100, bounced=5, percent=5.0, least_sent=100, days=7)
     paused = CampaignPaused(reason="bounce-guard", evidence=evidence)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from domain import streams
 from domain.credits import (
@@ -18,6 +19,7 @@ from domain.credits import (
     Grant,
     Ledger,
     RefundReason,
+    Reservation,
     Reserve,
     Settle,
     decide,
@@ -66,10 +68,37 @@ def test_what_is_granted_can_be_spent() -> None:
     assert after(Grant(GRANT, 10), Grant(GRANT, 5)).balance == 15
 
 
+@pytest.mark.parametrize("amount", [1, 1_000_000_000])
+def test_the_least_and_the_largest_grant_are_granted(amount: int) -> None:
+    assert after(Grant(GRANT, amount)).balance == amount
+
+
 @pytest.mark.parametrize("amount", [0, -1, 1_000_000_001])
 def test_an_amount_that_can_not_be_granted_is_invalid(amount: int) -> None:
     with pytest.raises(Invalid):
         decide(EMPTY, Grant(GRANT, amount))
+
+
+def test_an_event_that_is_not_the_ledgers_own_changes_nothing_but_the_version() -> None:
+    ledger = after(Grant(GRANT, 10), Grant(GRANT, 5))
+    assert (ledger.version, ledger.granted) == (2, 15)
+    later = fold([recorded(3, Event())], ledger)
+    assert later == replace(ledger, version=3)
+
+
+@pytest.mark.parametrize(
+    ("command", "path"), [(Grant(GRANT, 0), "amount"), (reserve(0), "count"), (settle(4), "done")]
+)
+def test_a_number_that_can_not_be_is_named_by_its_field(command: Command, path: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        decide(after(Grant(GRANT, 10), reserve(3)), command)
+    assert [error.path for error in refusal.value.errors] == [path]
+
+
+def test_credits_are_charged_and_refunded_whole() -> None:
+    for event in decide(after(Grant(GRANT, 10), reserve(3)), settle(2)):
+        assert isinstance(event, CreditsCharged | CreditsRefunded)
+        assert type(event.amount) is int
 
 
 def test_a_reservation_sets_its_price_aside() -> None:
@@ -79,6 +108,7 @@ def test_a_reservation_sets_its_price_aside() -> None:
     )
     reserved = after(reserve(3), ledger=granted)
     assert (reserved.balance, reserved.reserved) == (4, 6)
+    assert reserved.open == {FIRST: Reservation("AI_MESSAGE_GENERATION", 3, 6)}
 
 
 def test_more_than_the_balance_is_refused_with_both_numbers() -> None:

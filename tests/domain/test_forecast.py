@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from domain.forecast import Forecast, SendingDay, Standing, forecast, sends_left
+from domain.forecast import Forecast, SendingDay, Standing, forecast, sendable_from, sends_left
 from domain.simulation import Send
 from tests.domain.campaigning import nodes_of
 
@@ -48,11 +48,23 @@ def test_a_forecast_that_is_cut_off_tells_whole_days_only_and_no_end() -> None:
         assert (found.complete, found.ends_at) == (False, None)
 
 
+def test_a_forecast_that_just_reaches_the_end_tells_its_last_day_though_it_is_not_over() -> None:
+    found = forecast(sends(0, 1), OURS, 2, FIRST + timedelta(minutes=61), at_most=99)
+    assert (counted(found), found.complete) == ([(29, 2)], True)
+
+
+def test_what_is_sent_at_the_very_moment_where_the_forecast_ends_is_not_in_it() -> None:
+    assert not forecast(sends(0, 1), OURS, 2, FIRST + timedelta(hours=1), at_most=99).complete
+
+
 def test_nothing_to_send_is_a_complete_forecast() -> None:
-    assert forecast([], OURS, 0, FAR, at_most=99) == Forecast((), complete=True)
+    nothing = forecast([], OURS, 0, FAR, at_most=99)
+    assert nothing == Forecast((), complete=True)
+    assert nothing.ends_at is None
 
 
 def test_what_is_left_counts_every_step_to_come_but_those_in_flight() -> None:
     nodes = nodes_of("email", DAY, "email", DAY, "email")
     standing = (Standing(UUID(int=1), 2), Standing(UUID(int=3), 5), Standing(UUID(int=5), 4, in_flight=True))
     assert sends_left(nodes, standing) == 2 * 3 + 5 * 2
+    assert sendable_from(nodes_of("email", "email", "ai"), UUID(int=2)) == 2

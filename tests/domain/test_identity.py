@@ -13,7 +13,9 @@ def test_an_address_is_the_same_however_it_is_typed(text: str) -> None:
     assert normalise_email(text) == "ann@example.com"
 
 
-@pytest.mark.parametrize("text", ["o'neil+list@a-b.co.uk", "root@localhost", "jörg@bücher.example"])
+@pytest.mark.parametrize(
+    "text", ["o'neil+list@a-b.co.uk", "root@localhost", f"ann@{'a' * 63}.com", "jörg@bücher.example"]
+)
 def test_an_unusual_address_is_taken(text: str) -> None:
     assert normalise_email(text) == text
 
@@ -43,6 +45,25 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refusal:
         normalise_email(text)
     assert [error.path for error in refusal.value.errors] == ["email"]
+
+
+def test_the_longest_identities_are_taken_and_no_longer_ones() -> None:
+    longest = f"{'a' * 64}@{'h' * 63}.{'i' * 63}.{'j' * 57}.com"
+    assert len(longest) == 254
+    assert normalise_email(longest) == longest
+    with pytest.raises(Invalid):
+        normalise_email(f"{longest}m")
+    profile = f"https://www.linkedin.com/in/{'a' * 300}"
+    assert normalise_linkedin_url(profile) == profile
+
+
+def test_the_example_that_a_refusal_gives_is_taken() -> None:
+    for refuse, path in ((normalise_email, "email"), (normalise_linkedin_url, "linkedin_url")):
+        with pytest.raises(Invalid) as refusal:
+            refuse("nobody")
+        [error] = refusal.value.errors
+        example = error.message.rpartition(" ")[2].rstrip(".")
+        assert (error.path, refuse(example)) == (path, example)
 
 
 def test_a_refusal_does_not_repeat_what_was_typed() -> None:

@@ -55,6 +55,7 @@ def test_an_account_begins_with_the_limits_of_its_subscription(
 ) -> None:
     account = new_account(is_premium=is_premium)
     assert (account.weekly_connection_limit, account.weekly_message_limit) == limits
+    assert account.weekly_limits == {"connection_request": limits[0], "message": limits[1]}
     assert (account.status, account.is_premium, account.daily_limit) == ("connected", is_premium, 30)
 
 
@@ -89,6 +90,11 @@ def test_the_status_follows_what_the_provider_says() -> None:
         assert (account.detail_id is None) == (status == "connected")
 
 
+def test_a_disconnection_is_told_with_its_occasion_and_its_words() -> None:
+    told = AccountDisconnected(occasion="launch", detail_id=WORDS)
+    assert decide(new_account(), gone("launch")) == (told,)
+
+
 @pytest.mark.parametrize("occasion", ["sending", "notice", "launch"])
 def test_a_disconnection_is_told_once(occasion: str) -> None:
     account = after(new_account(), gone(occasion))
@@ -115,6 +121,7 @@ def test_what_only_the_other_channel_has_is_refused() -> None:
 def test_nothing_about_an_account_counts_for_a_mailbox() -> None:
     commands: list[Command] = [gone(), RecordConnected(), RecordNotVerified(WORDS)]
     mailbox = after(new_sender("active"), ConfigureInbox(INBOX))
+    assert mailbox.weekly_limits == {}
     assert [decide(mailbox, command) for command in commands] == [()] * 3
 
 

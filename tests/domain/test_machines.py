@@ -13,11 +13,31 @@ from domain.campaign import state as campaign
 from domain.campaign.events import Status, Trigger
 from domain.lead import state as lead
 from domain.lead.events import LeadStatus
-from domain.machine import StatusMachine
+from domain.machine import Arrow, StatusMachine
 from domain.sender import state as sender_state
 from domain.sender.events import SenderStatus, SenderTrigger
 
 MACHINES: list[StatusMachine[Any, Any]] = [campaign.MACHINE, lead.MACHINE, sender_state.MACHINE]
+
+
+def test_a_machine_is_made_from_its_table_alone() -> None:
+    arrows = (
+        Arrow("press", "off", "on", "somebody wants light"),
+        Arrow("press", "on", "off", "nobody does"),
+        Arrow("break", "on", "broken", "it was old"),
+    )
+    lamp: StatusMachine[str, str] = StatusMachine("lamp", "off", arrows)
+    assert (lamp.name, lamp.initial, lamp.arrows) == ("lamp", "off", arrows)
+    assert (lamp.statuses, lamp.triggers) == (("off", "on", "broken"), ("press", "break"))
+    asked = {(trigger, status) for trigger in lamp.triggers for status in lamp.statuses}
+    assert {(*question, lamp.target(*question)) for question in asked} == {
+        ("press", "off", "on"),
+        ("press", "on", "off"),
+        ("press", "broken", None),
+        ("break", "off", None),
+        ("break", "on", "broken"),
+        ("break", "broken", None),
+    }
 
 
 def test_a_campaign_has_exactly_the_statuses_of_its_table() -> None:

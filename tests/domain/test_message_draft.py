@@ -48,6 +48,15 @@ def test_only_what_changes_something_is_written() -> None:
     assert message_draft.write({}, [draft("template")]) == [draft("template")]
 
 
+def test_a_draft_takes_the_place_of_the_one_before_it_and_leaves_the_others() -> None:
+    history: list[Event] = [
+        DraftsWritten(drafts=(draft("ai"), draft("ai", lead_id=OTHER))),
+        DraftsWritten(drafts=(draft("manual", "b"),)),
+    ]
+    told = message_draft.fold(recorded(version, event) for version, event in enumerate(history, 1))
+    assert told == {(LEAD, NODE): draft("manual", "b"), (OTHER, NODE): draft("ai", lead_id=OTHER)}
+
+
 def test_an_event_tells_of_a_thousand_drafts_at_most() -> None:
     drafts = [draft("template", lead_id=UUID(int=number)) for number in range(2001)]
     events = list(message_draft.written(drafts))
@@ -70,7 +79,8 @@ def test_the_drafts_of_dropped_leads_are_gone() -> None:
         ("email", Node(id=NODE, type="email"), "Hi", "Hello", set()),
         ("email", Node(id=NODE, type="ai"), "", "Hello", {"subject"}),
         ("email", Node(id=NODE, type="email", is_reply=True), "", "Hello", {"subject"}),
-        ("email", Node(id=NODE, type="email"), "x" * 999, "Hello", {"subject"}),
+        ("email", Node(id=NODE, type="email"), "x" * 998, "y" * 10_000, set()),
+        ("email", Node(id=NODE, type="email"), "x" * 999, "y" * 10_001, {"subject", "body"}),
         ("email", Node(id=NODE, type="email"), " ", " ", {"subject", "body"}),
         ("email", Node(id=NODE, type="delay", delay_days=1), "Hi", "Hello", {"node_id"}),
         ("linkedin", Node(id=NODE, type="message"), "", "Hello", set()),

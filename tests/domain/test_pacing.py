@@ -100,6 +100,17 @@ def test_jitter_is_the_same_each_time_and_another_for_each_sender_day_and_send()
     assert len({drawn(sender, day, nth) for sender in (1, 2) for day in (0, 1) for nth in (1, 2)}) == 8
 
 
+def test_jitter_draws_today_what_it_drew_before_an_update() -> None:
+    drawn = Jitter(1.0, UUID(int=7)).stretched(timedelta(days=1), date(2030, 3, 4), 3)
+    assert drawn == timedelta(days=1, hours=20, minutes=27, seconds=25.461405)
+
+
+def test_what_never_sent_has_all_of_its_limit_left_on_every_day() -> None:
+    fresh = untouched(4)
+    assert (fresh.day, fresh.sent_today) == (date.min, 0)
+    assert fresh.left(NOW, 10) == 4
+
+
 def test_no_jitter_leaves_a_gap_as_it_is() -> None:
     assert STEADY.stretched(MINUTE, NOW.date(), 3) == MINUTE
 

@@ -97,6 +97,7 @@ def test_a_report_that_overtakes_the_outcome_leaves_room_for_it() -> None:
         ("5.1.1", True),
         ("5.1.10", True),
         ("5.2.1", True),
+        ("5.1.7", False),  # the sender's address, misspelt
         ("5.1.8", False),  # the sender's address
         ("5.2.2", False),  # full
         ("5.7.1", False),

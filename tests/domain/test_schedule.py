@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
@@ -88,6 +89,13 @@ def test_a_day_may_be_open_until_midnight() -> None:
     assert is_open(hours, at("2026-05-05T23:59"))
 
 
+def test_it_is_open_from_its_first_moment_until_just_before_the_end() -> None:
+    moment = timedelta(microseconds=1)
+    opens, closes = at("2026-11-23T08:00"), at("2026-11-23T16:00")  # Monday, 09:00 to 17:00 in Berlin
+    asked = (opens - moment, opens, closes - moment, closes)
+    assert [is_open(OFFICE, instant) for instant in asked] == [False, True, True, False]
+
+
 def test_without_hours_it_is_always_open() -> None:
     assert is_open(None, at("2026-05-05T03:00"))
     assert next_open(None, at("2026-05-05T03:00")) == at("2026-05-05T03:00")
@@ -138,6 +146,19 @@ def test_an_hour_that_is_repeated_is_open_both_times() -> None:
     assert next_open(hours, at("2026-10-25T01:45")) == at("2026-10-26T01:15")
 
 
+def test_a_clock_that_changes_in_the_utc_afternoon_is_followed_to_the_second() -> None:
+    # Auckland, 27 September 2026: 02:00 becomes 03:00 at 14:00 UTC of the day before.
+    hours = daily("Pacific/Auckland", "03:30", "04:00")
+    assert next_open(hours, at("2026-09-26T00:00")) == at("2026-09-26T14:30")
+
+
+def test_a_machine_whose_clock_does_not_change_follows_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Africa/Algiers")  # an hour ahead the year round, as Berlin is before it changes
+    time.tzset()
+    hours = daily("Europe/Berlin", "02:30", "04:00")
+    assert next_open(hours, at("2026-03-28T12:00")) == at("2026-03-29T01:00")
+
+
 def test_a_day_that_a_country_skipped_is_no_open_day() -> None:
     # Samoa had no Friday, 30 December 2011.
     hours = OperatingHours(timezone="Pacific/Apia", friday=DayHours("09:00", "10:00"))
@@ -170,6 +191,7 @@ def test_senders_take_turns_and_keep_their_gap() -> None:
         (1, "05 12:20"),
     ]
     assert [step.ordinal for step in planned] == [0, 1, 2, 3, 4]
+    assert {step.due_at.tzinfo for step in planned} == {UTC}
 
 
 def test_a_faster_sender_takes_more_leads() -> None:
@@ -231,7 +253,7 @@ def test_a_limit_is_counted_by_utc_day_even_where_the_hours_span_two() -> None:
 
 def test_a_plan_without_anyone_to_send_is_a_mistake_of_the_caller() -> None:
     for senders, limit in (([], None), ([pace(1, limit=0)], None), ([pace(1)], 0)):
-        with pytest.raises(ValueError, match="daily limit"):
+        with pytest.raises(ValueError, match=r"^a plan needs a sender .* above zero$"):
             plan(at("2026-05-05T12:00"), None, senders, 1, limit)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from domain import streams
 from domain.event import Event, Recorded
@@ -89,6 +90,8 @@ def warmed_up(status: WarmupStatus) -> Change:
 def test_a_sender_begins_pending_with_the_default_limit() -> None:
     sender = new_sender()
     assert (sender.status, sender.daily_limit, sender.inbox_id) == ("pending", 30, None)
+    assert (sender.id, sender.profile_id, sender.address_digest) == (SENDER_ID, PROFILE, UUID(int=8))
+    assert (sender.version, sender.created_at, sender.updated_at) == (1, AT, AT)
 
 
 @pytest.mark.parametrize("limit", [0, 501, -1])
@@ -155,10 +158,18 @@ def test_a_sender_without_an_inbox_can_not_be_verified() -> None:
     assert decide(new_sender("active"), RecordVerified(INBOX)) == ()
 
 
+def test_an_inbox_that_refuses_to_send_must_be_verified_anew() -> None:
+    active = after(new_sender("active"), ConfigureInbox(INBOX), RecordVerified(INBOX))
+    refused = after(active, refused_while_sending())
+    assert (refused.status, refused.inbox_verified, refused.detail_id) == ("error", False, WORDS)
+    assert after(refused, warmed_up("warming")).status == "error"
+    assert after(refused, ConfigureInbox(OTHER_INBOX)).detail_id is None
+
+
 def test_sends_refused_alike_tell_it_once() -> None:
     active = after(new_sender("active"), ConfigureInbox(INBOX), RecordVerified(INBOX))
-    [event] = decide(active, refused_while_sending())
-    assert isinstance(event, InboxRejected)
+    told = InboxRejected(occasion="sending", detail_id=WORDS)
+    assert decide(active, refused_while_sending()) == (told,)
     assert decide(after(active, refused_while_sending()), refused_while_sending()) == ()
 
 
@@ -193,8 +204,8 @@ def test_a_history_without_a_beginning_is_no_sender() -> None:
     assert fold([recorded(1, InboxVerified()), recorded(2, SenderRemoved())]) is None
 
 
-def test_an_event_of_another_aggregate_changes_nothing_but_the_version() -> None:
-    sender = new_sender()
+def test_an_event_of_another_aggregate_changes_nothing_but_the_version_and_the_time() -> None:
+    sender = replace(new_sender(), updated_at=datetime(2030, 1, 1, tzinfo=UTC))
     evolved = fold([recorded(2, InboxConfigured(inbox_id=INBOX)), recorded(3, Event())], sender)
     assert evolved is not None
-    assert (evolved.inbox_id, evolved.version) == (INBOX, 3)
+    assert (evolved.inbox_id, evolved.version, evolved.updated_at) == (INBOX, 3, AT)

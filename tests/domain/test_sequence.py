@@ -50,6 +50,7 @@ def paths(refusal: pytest.ExceptionInfo[Invalid]) -> list[str]:
 def test_a_new_campaign_starts_with_the_first_contact_of_its_channel_and_the_end() -> None:
     pair = (node_id(1), node_id(2))
     assert [node.type for node in sequence.seed("email", pair)] == ["email", "end"]
+    assert ids(sequence.seed("email", pair)) == [1, 2]
     assert [node.type for node in sequence.seed("linkedin", pair)] == ["connection_request", "end"]
 
 
@@ -140,7 +141,11 @@ def test_an_unknown_node_is_refused_by_its_id(change: Callable[[], Nodes]) -> No
 
 def test_an_edited_node_keeps_its_place() -> None:
     longer = delay(2, days=5)
-    assert sequence.replace("email", MAILS, longer)[1] == longer
+    assert sequence.replace("email", MAILS, longer) == (MAILS[0], longer, *MAILS[2:])
+    assert sequence.replace("email", MAILS, END) == MAILS
+    with pytest.raises(Invalid) as refusal:
+        sequence.replace("email", MAILS, delay(2))
+    assert paths(refusal) == ["delay_minutes"]
 
 
 def test_a_whole_sequence_is_refused_with_everything_wrong_at_once() -> None:
@@ -174,6 +179,8 @@ def test_a_delay_lasts_from_a_minute_to_thirty_days(node: Node) -> None:
         (delay(4, days=30, minutes=1), "delay_minutes"),
         (delay(4, days=2**53 - 1), "delay_minutes"),
         (delay(4, days=1, hours=-1), "delay_hours"),
+        (delay(4, days=1, minutes=-1), "delay_minutes"),
+        (delay(4, days=-1, hours=48), "delay_days"),
     ],
 )
 def test_a_delay_outside_its_bounds_is_refused(node: Node, path: str) -> None:
@@ -188,6 +195,10 @@ def test_a_delay_outside_its_bounds_is_refused(node: Node, path: str) -> None:
         (Node(id=node_id(4), type="email", delay_days=1), "delay_days"),
         (Node(id=node_id(4), type="delay", delay_days=1, text=text(subject=False)), "body"),
         (Node(id=node_id(4), type="email", include_message=True), "include_message"),
+        (Node(id=node_id(4), type="delay", delay_days=1, is_reply=True), "is_reply"),
+        (Node(id=node_id(4), type="delay", delay_days=1, ai_node=True), "ai_node"),
+        (Node(id=node_id(4), type="ai", delay_hours=1), "delay_hours"),
+        (Node(id=node_id(4), type="ai", delay_minutes=1), "delay_minutes"),
     ],
 )
 def test_what_a_node_would_ignore_is_refused(node: Node, path: str) -> None:
@@ -228,6 +239,19 @@ def test_the_next_step_waits_for_all_delays_on_the_way() -> None:
     second = sequence.next_sendable(nodes, 1)
     assert second == sequence.Step(nodes[4], 4, timedelta(days=2, minutes=30))
     assert sequence.next_sendable(nodes, 4) is None
+
+
+def test_what_is_done_at_a_node_follows_from_its_type_and_an_ai_s_channel() -> None:
+    assert sequence.action_of("email", bare(1, "email")) == "email"
+    assert sequence.action_of("linkedin", bare(1, "connection_request")) == "connection_request"
+    assert sequence.action_of("email", bare(1, "ai")) == "email"
+    assert sequence.action_of("linkedin", bare(1, "ai")) == sequence.action_of("linkedin", bare(1, "message"))
+
+
+@pytest.mark.parametrize("node_type", ["delay", "end"])
+def test_nothing_is_done_at_a_node_that_sends_nothing(node_type: NodeType) -> None:
+    with pytest.raises(ValueError, match=node_type):
+        sequence.action_of("email", bare(1, node_type))
 
 
 def test_a_sequence_of_delays_sends_nothing() -> None:
@@ -296,6 +320,19 @@ def test_the_facts_of_a_text_hold_nothing_of_its_words() -> None:
         body_length=69,
         variables=("custom_fields.plan", "first_name", "unknown"),
     )
+
+
+@pytest.mark.parametrize(("subject", "body"), [("Hi", None), (None, "Hello")])
+def test_a_text_may_be_a_subject_or_a_body_alone(subject: str | None, body: str | None) -> None:
+    facts = NodeText(node_id(9), "d", subject is not None, body is not None, len(body or ""))
+    assert sequence.describe_text(node_id(9), "d", subject, body) == facts
+
+
+def test_prompts_and_templates_are_the_texts_that_are_sent() -> None:
+    silent = Node(id=node_id(1), type="connection_request", ai_node=True)
+    nodes = (silent, bare(2, "message"), bare(3, "ai"), END)
+    assert ids(sequence.template_nodes(nodes)) == [2]
+    assert ids(sequence.prompt_nodes(nodes)) == [3]
 
 
 def test_a_text_of_blanks_is_no_text() -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from domain.pacing import Allowance
+from msgspec.structs import replace
+
+from domain.pacing import Allowance, Jitter
 from domain.schedule import WEEK, DayHours, OperatingHours
 from domain.simulation import CampaignAhead, SenderAhead, simulate
 from tests.domain.campaigning import campaign, due, nodes_of, sender
@@ -137,6 +139,57 @@ def test_a_weekly_limit_holds_back_its_own_kind_of_action_only() -> None:
         ("05 10:00", 1, 2, 1),
         ("05 11:00", 1, 2, 3),
     ]
+
+
+def test_campaigns_that_were_served_alike_go_in_the_order_of_what_has_been_due_the_longest() -> None:
+    campaigns = (campaign(1, ONE_MAIL, due(NOW, 1)), campaign(2, ONE_MAIL, due(NOW - HOUR, 1)))
+    assert [id_ for _, id_, *_ in played({1: sender(gap=MINUTE)}, *campaigns)] == [2, 1]
+
+
+def test_the_lead_added_first_goes_first_whoever_sends_to_it() -> None:
+    leads = [*due(NOW, 3), *due(NOW, 1, sender_id=2)]
+    limited = campaign(1, ONE_MAIL, leads, (1, 2), limit=1)
+    assert [rank for _, _, rank, _ in played({1: sender(), 2: sender()}, limited)] == [1, 3]
+
+
+def test_every_send_names_its_sender() -> None:
+    leads = [*due(NOW, 1), *due(NOW + HOUR, 2, sender_id=2)]
+    senders = {UUID(int=1): sender(), UUID(int=2): sender()}
+    sends = simulate(NOW, senders, [campaign(1, TWO_MAILS, leads, (1, 2))])
+    assert [(one.rank, one.sender_id.int) for one in sends] == [(1, 1), (2, 2), (1, 1), (2, 2)]
+
+
+def test_leads_of_all_campaigns_join_in_the_order_in_which_they_are_due() -> None:
+    first = campaign(1, ONE_MAIL, [*due(NOW, 1), *due(NOW + 2 * HOUR, 2), *due(NOW + 3 * HOUR, 3)])
+    second = campaign(2, ONE_MAIL, due(NOW + HOUR, 1))
+    assert [id_ for _, id_, *_ in played({1: sender()}, first, second)] == [1, 2, 1, 1]
+
+
+def test_follow_ups_that_wait_for_the_hours_are_due_together_when_they_begin() -> None:
+    hours = OperatingHours(timezone="UTC", **{day: DayHours("09:00", "10:00") for day in WEEK})
+    leads = [*due(NOW, 2), *due(NOW + MINUTE, 1)]
+    waiting = campaign(1, nodes_of("email", 3 * HOUR, "email"), leads, hours=hours)
+    assert played({1: sender()}, waiting)[2:] == [("30 09:00", 1, 1, 3), ("30 09:00", 1, 2, 3)]
+
+
+def test_what_an_ai_writes_is_sent_as_its_channel_sends() -> None:
+    nodes = nodes_of("connection_request", "ai")
+    ahead = sender(weekly={"message": unused(1)})
+    invited = campaign(1, nodes, due(NOW, 1, 2), channel="linkedin")
+    assert [(at, node) for at, _, _, node in played({1: ahead}, invited)] == [
+        ("29 09:00", 1),
+        ("29 09:00", 2),
+        ("29 09:00", 1),
+        ("05 10:00", 2),
+    ]
+
+
+def test_gaps_are_as_long_as_the_claim_would_draw_them() -> None:
+    jittery = replace(sender(gap=HOUR), jitter=1.0)
+    rest = Jitter(1.0, UUID(int=1)).stretched(HOUR, NOW.date(), 1)
+    sends = list(simulate(NOW, {UUID(int=1): jittery}, [campaign(1, ONE_MAIL, due(NOW, 1, 2))]))
+    assert [one.at for one in sends] == [NOW, NOW + rest]
+    assert rest > HOUR
 
 
 def test_without_leads_nothing_is_sent() -> None:

@@ -19,6 +19,7 @@ from domain.suppression import (
     SuppressionLifted,
     SuppressionReason,
     evolve,
+    is_hard_bounce,
     lift,
 )
 
@@ -113,6 +114,21 @@ def test_an_erasure_can_not_be_taken_back(reasons: list[SuppressionReason]) -> N
     with pytest.raises(Refused) as refused:
         lift(PERSON, reasons)
     assert refused.value.code == "erased-for-good"
+
+
+def test_an_entry_by_hand_adds_its_document_to_what_was_known_before() -> None:
+    found = after(suppressed("hard-bounce"), suppressed("manual", DOCUMENT), suppressed("complaint"))
+    assert found is not None
+    assert found.document_id == DOCUMENT
+
+
+def test_what_is_told_of_something_else_changes_nothing() -> None:
+    assert after(Event()) is None
+    assert after(suppressed("manual"), Event()) == after(suppressed("manual"))
+
+
+def test_some_refusals_say_that_nobody_has_this_mailbox() -> None:
+    assert {code for code in range(400, 600) if is_hard_bounce(code)} == {550, 551, 553, 556}
 
 
 def test_who_is_not_suppressed_can_not_be_lifted() -> None:

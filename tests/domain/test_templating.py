@@ -65,6 +65,7 @@ def test_what_is_no_variable_stays_as_it_is(text: str) -> None:
     [
         ("{{company}}", "company"),
         ("{{foo}}", "foo"),
+        ("{{ Foo.Bar }}", "Foo.Bar"),
         ("{{first name}}", "first name"),
         ("{{}}", ""),
         ("{{custom_fields.tags}}", "custom_fields.tags"),
@@ -77,6 +78,7 @@ def test_a_variable_without_value_and_fallback_is_unresolved(text: str, name: st
         filled(text)
     assert refusal.value.variable == name
     assert refusal.value.code == "unresolved-variable"
+    assert refusal.value.evidence == {"variable": name}
 
 
 def test_a_value_that_looks_like_a_variable_is_not_expanded() -> None:
@@ -95,6 +97,21 @@ def test_the_variables_of_a_text_are_those_without_fallback() -> None:
 
 def test_a_fallback_may_hold_a_bar() -> None:
     assert parse("{{company|a|b}}").parts == (Variable("company", "a|b"),)
+
+
+def test_the_lead_is_given_its_fields_and_its_custom_fields_together() -> None:
+    ann = {"first_name": " Ann ", "last_name": "Lee", "phone": "1", "custom_fields": {" plan ": "Gold"}}
+    assert lead_values(ann) == {
+        "first_name": "Ann",
+        "last_name": "Lee",
+        "name": "Ann Lee",
+        "custom_fields.plan": "Gold",
+    }
+    assert lead_values({"first_name": "Ann"})["name"] == "Ann"
+
+
+def test_custom_fields_that_are_no_fields_have_no_values() -> None:
+    assert lead_values({"custom_fields": ["plan"]}) == lead_values({"custom_fields": "plan"}) == {}
 
 
 def test_a_given_name_is_not_replaced_by_first_and_last_name() -> None:

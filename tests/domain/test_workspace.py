@@ -46,6 +46,17 @@ def test_the_same_words_in_another_document_change_nothing() -> None:
     assert change(WITH_ADDRESS, same) == ()
 
 
+def test_the_address_and_its_requirement_change_one_without_the_other() -> None:
+    elsewhere = Workspace(postal_address=TextRef(UUID(int=2), "two"), require_postal_address=True)
+    optional = Workspace(postal_address=ADDRESS, require_postal_address=False)
+    for wanted in (elsewhere, optional):
+        assert given(*change(WITH_ADDRESS, wanted)) == wanted
+
+
+def test_a_workspace_of_which_nothing_is_told_has_decided_nothing() -> None:
+    assert given() == given(Event()) == Workspace()
+
+
 def test_an_address_is_lacked_only_where_it_is_required() -> None:
     assert not Workspace().lacks_postal_address
     assert not WITH_ADDRESS.lacks_postal_address
