@@ -67,7 +67,7 @@ async def test_it_is_ready_when_every_probe_passes(world: World) -> None:
 
 
 async def test_what_fails_breaks_or_hangs_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 1.0)
     late = ProbeOf("projections", Finding(ok=False, detail="too far behind", seconds=99.0))
     broken, hanging = ProbeOf("broken", ValueError("secret words")), ProbeOf("hanging", None)
     async with client_with_probes(world, late, broken, hanging) as client:
