@@ -58,10 +58,6 @@ class StatusMachine(Generic[S, T]):
         """Where ``trigger`` leads from ``source``; None when it is not legal there."""
         return self._targets.get((trigger, source))
 
-    def legal(self, source: S) -> frozenset[T]:
-        """The triggers that are legal in ``source``."""
-        return frozenset(trigger for trigger in self.triggers if self.target(trigger, source) is not None)
-
     def mermaid(self) -> str:
         """The table as a Mermaid state diagram."""
         lines = ["stateDiagram-v2", f"    [*] --> {self.initial}"]
