@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,11 +23,13 @@ async def temporary_database(
     the log, on a busy machine several times.
     """
     name = f"liftoff_test_{uuid4().hex}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {tablespace} STRATEGY FILE_COPY")
+    await _execute(
+        server, f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {tablespace} STRATEGY FILE_COPY"
+    )
     try:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:
-        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def name_of(dsn: str) -> str:
@@ -34,7 +37,12 @@ def name_of(dsn: str) -> str:
     return urlsplit(dsn).path.removeprefix("/")
 
 
-def _execute(server: str, statement: str) -> None:
+async def _execute(server: str, statement: str) -> None:
+    # In a thread: the server waits for all its sessions, and one may be waiting for this very process to read on.
+    await asyncio.to_thread(_execute_here, server, statement)
+
+
+def _execute_here(server: str, statement: str) -> None:
     try:
         _administrator(server).execute(statement.encode())
     except psycopg.OperationalError:  # a test has crashed the server, and started it again
