@@ -39,7 +39,7 @@ SEQUENCE: Final[Sequence[dict[str, Any]]] = [
     {"type": "end"},
 ]
 PATIENT: Final = Timeouts(connect=10.0, question=10.0, action=10.0)
-IMPATIENT: Final = Timeouts(connect=10.0, question=0.8, action=0.8)
+IMPATIENT: Final = Timeouts(connect=10.0, question=1.5, action=1.5)
 """For a double that sometimes never answers; long enough for a busy machine to answer ``AT_ONCE`` questions in time.
 Giving up too early is a doubt more, which is settled like any other; ten in a row would close the account.
 """

@@ -302,7 +302,8 @@ async def test_300_leads_against_a_provider_at_its_worst(scene: Scene, impatient
     assert stats["total"] == 300
     given_up = by_status.get("failed", 0) + by_status.get("outcome_unknown", 0)
     assert stats["connection_sent"] + given_up >= 300
-    assert len(said) == by_status["completed"]
+    # Of an action that nobody could settle, nobody knows whether it was done.
+    assert by_status["completed"] <= len(said) <= by_status["completed"] + given_up
     assert not (await replay_and_compare(scene.parts.pool, scene.parts.feed)).differences
 
 
