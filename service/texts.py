@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Struct, field
 
 from domain import templating
+from domain.campaign.events import TextRef
+from domain.sequence import Node
 
 
 class Words(Struct, frozen=True):
@@ -88,14 +90,22 @@ def unpack(data: bytes, kind: type[T]) -> T:
 
 
 class Opened:
-    """Documents by their ids, each read once, however many leads are sent what stands in it."""
+    """Documents of the vault that were opened, each read once, however many leads are sent what stands in it."""
 
     def __init__(self, documents: Mapping[UUID, bytes]) -> None:
         self._documents = documents
         self._read: dict[UUID, Struct] = {}
 
-    def read(self, document_id: UUID, kind: type[T]) -> T:
-        """A document that is there, as it was packed; always asked for as one kind."""
+    def words(self, ref: TextRef) -> str:
+        """A name, a signature, an address."""
+        return self.document(ref.document_id, Words).text
+
+    def node(self, node: Node) -> NodeWords:
+        """What a node says; empty when it has no text."""
+        return self.document(node.text.document_id, NodeWords) if node.text else NodeWords()
+
+    def document(self, document_id: UUID, kind: type[T]) -> T:
+        """Any document that is there, as it was packed; always asked for as one kind."""
         if document_id not in self._read:
             self._read[document_id] = unpack(self._documents[document_id], kind)
         return cast(T, self._read[document_id])

@@ -23,12 +23,14 @@ from domain.sender.state import Sender
 from domain.sender.state import fold as fold_sender
 from projections.leads import LEADS
 from service.campaigns.repository import not_found
-from service.campaigns.texts import Opened, node_documents, settings_documents
+from service.campaigns.texts import node_documents, settings_documents
 from service.campaigns.views import Material, summed
 from service.database.pool import Connection, Pool
 from service.database.statements import statements
+from service.senders.repository import present
 from service.store.codec import Codec
 from service.store.folded import Folded, Row
+from service.texts import Opened
 from service.vault import Vault
 
 REMEMBERED: Final = 1_000
@@ -63,8 +65,7 @@ class Known(Struct, frozen=True):
     @property
     def present(self) -> dict[UUID, Sender]:
         """The sender accounts that are there: not removed."""
-        states = {id_: folded.state for id_, folded in self.senders.items()}
-        return {id_: sender for id_, sender in states.items() if sender is not None and not sender.removed}
+        return present({id_: folded.state for id_, folded in self.senders.items()})
 
     @property
     def documents(self) -> list[UUID]:

@@ -24,7 +24,7 @@ from projections.leads import LEADS
 from service.campaigns import views
 from service.campaigns.looking import Looking
 from service.campaigns.repository import Campaigns
-from service.campaigns.texts import Opened, node_documents, settings_documents
+from service.campaigns.texts import node_documents, settings_documents
 from service.campaigns.views import Counts, Material
 from service.database.pool import Pool
 from service.database.statements import statements
@@ -34,6 +34,7 @@ from service.past.moments import Cut, Moment
 from service.projector.freshness import Freshness
 from service.senders.repository import Senders
 from service.store.log import EventStore
+from service.texts import Opened
 from service.vault import Vault
 
 _queries: Any = statements(Path(__file__).with_name("reading.sql"))

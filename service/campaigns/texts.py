@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Iterator
 from uuid import UUID
 
 from msgspec import Struct
 
 from domain.campaign.events import TextRef
 from domain.campaign.state import Campaign
-from domain.sequence import Node, NodeText, describe_text
+from domain.sequence import NodeText, describe_text
 from service.database.pool import Connection
 from service.ids import new_id
-from service.texts import NodeWords, Words, pack, unpack
+from service.texts import NodeWords, Words, pack
 from service.vault import Document, Vault
-
-T = TypeVar("T", bound=Struct)
 
 
 class Manuscript:
@@ -55,25 +52,6 @@ class Manuscript:
             self._known[digest] = new_id()
             self._new.append(Document(self._campaign_id, self._known[digest], data))
         return self._known[digest], digest
-
-
-class Opened:
-    """Documents of the vault that were opened, as texts."""
-
-    def __init__(self, documents: Mapping[UUID, bytes]) -> None:
-        self._documents = documents
-
-    def words(self, ref: TextRef) -> str:
-        """A name or a signature."""
-        return self.document(ref.document_id, Words).text
-
-    def node(self, node: Node) -> NodeWords:
-        """What a node says; empty when it has no text."""
-        return self.document(node.text.document_id, NodeWords) if node.text else NodeWords()
-
-    def document(self, document_id: UUID, kind: type[T]) -> T:
-        """Any document, as it was packed."""
-        return unpack(self._documents[document_id], kind)
 
 
 def settings_documents(campaign: Campaign) -> list[UUID]:

@@ -16,8 +16,7 @@ from domain.sender.events import SenderStatus
 from domain.sender.state import Sender
 from domain.sequence import Channel, Node, NodeType
 from projections.leads import MILESTONES
-from service.campaigns.texts import Opened
-from service.texts import SenderProfile
+from service.texts import Opened, SenderProfile
 
 
 class SenderAccount(Struct, frozen=True, kw_only=True):

@@ -181,13 +181,7 @@ class Session:
 
 def _as_sent(message: bytes) -> bytes:
     """The message with its final dot, which nothing in it can be taken for (RFC 5321, 4.5.2)."""
-    if not message.endswith(b"\r\n") or not message.count(b"\n") == message.count(b"\r") == message.count(
-        b"\r\n"
-    ):
-        message = normalize_message_line_endings(message)
-    if message.startswith(b".") or b"\n." in message:
-        message = _DOT_AT_LINE_START.sub(b"..", message)
-    return message + b".\r\n"
+    return _DOT_AT_LINE_START.sub(b"..", normalize_message_line_endings(message)) + b".\r\n"
 
 
 def _lost(reason: str) -> Lost:

@@ -21,7 +21,7 @@ from service.dispatch.material import Material, Materials
 from service.dispatch.prepared import NotMade, Outcome, Prepared, Ready, Unsendable
 from service.messages.promoted import MissingDraft
 from service.senders.accounts import Accounts
-from service.texts import Inbox, SenderProfile, Words
+from service.texts import Inbox, SenderProfile
 
 
 class ReadyMail(Ready, frozen=True):
@@ -74,7 +74,7 @@ class Mails:
             claim,
             material.campaign(claim.due),
             sender.inbox_id,
-            material.documents.read(sender.inbox_id, Inbox).smtp_url,
+            material.documents.document(sender.inbox_id, Inbox).smtp_url,
             profile.email_address,
             mail.recipient.address,
             compose(mail),
@@ -136,7 +136,7 @@ class MailCarrier:
 def _signature(campaign: Campaign, profile: SenderProfile, material: Material) -> str:
     """The campaign's signature, or else the sender's own."""
     own = campaign.settings.signature
-    return material.documents.read(own.document_id, Words).text if own else profile.signature
+    return material.documents.words(own) if own else profile.signature
 
 
 def _first_mail(claim: Claim, profile: SenderProfile, material: Material) -> FirstMail | None:

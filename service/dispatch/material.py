@@ -16,7 +16,7 @@ from service.database.pool import Connection, Pool
 from service.dispatch.due import Due, Key
 from service.messages.promoted import Promoted, Recipient, promoted, words_for
 from service.senders.repository import Senders
-from service.texts import LeadProfile, NodeWords, Opened, SenderProfile, Words
+from service.texts import LeadProfile, NodeWords, Opened, SenderProfile
 from service.vault import Vault
 from service.workspaces.settings import WorkspaceSettings
 
@@ -51,16 +51,16 @@ class Material(Struct, frozen=True):
 
     def lead(self, due: Due) -> LeadProfile:
         """Who the lead is."""
-        return self.documents.read(due.document_id, LeadProfile)
+        return self.documents.document(due.document_id, LeadProfile)
 
     def profile(self, sender: Sender) -> SenderProfile:
         """Who the sender is."""
-        return self.documents.read(sender.profile_id, SenderProfile)
+        return self.documents.document(sender.profile_id, SenderProfile)
 
     def postal_address(self, due: Due) -> str:
         """What stands under the mails of the lead's workspace; empty if it set nothing."""
         ref = self.workspaces[due.workspace_id].postal_address
-        return "" if ref is None else self.documents.read(ref.document_id, Words).text
+        return "" if ref is None else self.documents.words(ref)
 
     def words(self, due: Due, node_id: UUID) -> NodeWords:
         """What the lead is sent for a node. Raises ``MissingDraft``, and ``templating.Unresolved``."""

@@ -17,6 +17,7 @@ from domain.campaign.receipt import receipt
 from domain.campaign.state import Campaign
 from domain.lead.events import LeadsSkipped, SkippedLead
 from domain.refusal import Refused
+from domain.sender.state import fold as fold_sender
 from domain.workspace import fold as fold_workspace
 from projections.suppressions import SUPPRESSIONS
 from service.caller import Caller
@@ -127,7 +128,7 @@ class Launching:
         own = streams.workspace(workspace_id)
         names = {id_: streams.sender(id_) for id_ in campaign.settings.sender_account_ids}
         histories = await self._store.read_streams(workspace_id, [own, *names.values()])
-        senders = present({id_: histories[name] for id_, name in names.items()})
+        senders = present({id_: fold_sender(histories[name]) for id_, name in names.items()})
         facts = tuple(
             readiness.SenderFacts(
                 id_, sender.channel, sender.status, sender.inbox_id is not None, sender.version

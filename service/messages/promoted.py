@@ -66,7 +66,7 @@ def words_for(
     """
     draft = drafts.get((lead_id, node.id))
     if draft is not None:
-        return documents.read(draft, NodeWords)
+        return documents.document(draft, NodeWords)
     if node.is_prompt:
         raise MissingDraft
-    return filled(documents.read(node.text.document_id, NodeWords) if node.text else NodeWords(), values)
+    return filled(documents.node(node), values)

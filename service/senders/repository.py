@@ -11,7 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from domain import streams
-from domain.event import Event, Recorded
+from domain.event import Event
 from domain.refusal import Refused
 from domain.sender.state import Sender, fold
 from service.caller import Caller
@@ -53,9 +53,8 @@ def no_such_sender() -> Refused:
     return Refused("not-found", "There is no such sender account in this workspace.")
 
 
-def present(histories: Mapping[UUID, Iterable[Recorded]]) -> dict[UUID, Sender]:
-    """The senders with these histories; those that are unknown or removed are absent."""
-    senders = {id_: fold(history) for id_, history in histories.items()}
+def present(senders: Mapping[UUID, Sender | None]) -> dict[UUID, Sender]:
+    """Those that are there: neither unknown nor removed."""
     return {id_: sender for id_, sender in senders.items() if sender is not None and not sender.removed}
 
 
@@ -80,7 +79,7 @@ class Senders:
         """The senders now, by id; those that are unknown or removed are absent."""
         names = {streams.sender(sender_id): sender_id for sender_id in sender_ids}
         histories = await self._store.read_streams(workspace_id, list(names), connection)
-        return present({names[name]: history for name, history in histories.items()})
+        return present({names[name]: fold(history) for name, history in histories.items()})
 
     async def begin(
         self,

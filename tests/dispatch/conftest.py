@@ -41,7 +41,7 @@ class Worker:
     def __init__(self, parts: Liftoff, gap: timedelta = timedelta(), jitter: float = 0) -> None:
         self.id = new_id()
         self.parts = parts
-        self._claims = Claims(
+        self.claims = Claims(
             parts.pool,
             parts.store,
             parts.campaigns,
@@ -52,19 +52,19 @@ class Worker:
             1,
             Gaps(email=gap, linkedin=gap, jitter=jitter),
         )
-        self._mails = Mails(parts.materials, parts.tokens, parts.open_tokens, parts.clock, "http://test")
-        self._recording = Recording(
+        self.mails = Mails(parts.materials, parts.tokens, parts.open_tokens, parts.clock, "http://test")
+        self.recording = Recording(
             parts.store, parts.vault, parts.suppressions, parts.clock, connection_patience(parts.settings)
         )
 
     async def begin(self) -> int:
         """Take the shard over."""
         await self.parts.housekeeping.beat(self.id)
-        return await self._claims.begin_generation(SHARD)
+        return await self.claims.begin_generation(SHARD)
 
     async def claim(self, generation: int, at_most: int = 100) -> list[Claim] | None:
         """Claim within a generation; None when it is over."""
-        return await self._claims.claim(SHARD, generation, at_most)
+        return await self.claims.claim(SHARD, generation, at_most)
 
     async def take(self, at_most: int = 100) -> list[Claim]:
         """Claim whatever may be sent now."""
@@ -74,16 +74,16 @@ class Worker:
 
     async def prepare(self, claims: Sequence[Claim]) -> list[Prepared]:
         """The mails of the claims."""
-        return await self._mails.prepare(claims)
+        return await self.mails.prepare(claims)
 
     async def record(self, claims: Sequence[Claim], outcome: channel.Outcome) -> None:
         """Let this be what became of the claims."""
-        await self.record_prepared(await self._mails.prepare(claims), outcome)
+        await self.record_prepared(await self.mails.prepare(claims), outcome)
 
     async def record_prepared(self, prepared: Sequence[Prepared], outcome: channel.Outcome) -> None:
         """Let this be what became of mails that were made before; of those that weren't, why."""
         finished = [Finished(one, one.why if isinstance(one, Unsendable) else outcome) for one in prepared]
-        await self._recording._store_for_sure(finished)
+        await self.recording._store_for_sure(finished)
 
 
 Launch: TypeAlias = Callable[..., Awaitable[UUID]]

@@ -7,19 +7,15 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from domain.pacing import Gaps
 from service.channels.inbox_url import SmtpUrl
 from service.channels.outcome import Accepted, Outcome
 from service.channels.smtp import SmtpChannel
-from service.composition import Liftoff, connection_patience
+from service.composition import Liftoff
 from service.database.pool import Pool
-from service.dispatch.claims import Claims
-from service.dispatch.mails import MailCarrier, Mails
-from service.dispatch.recording import Recording
+from service.dispatch.mails import MailCarrier
 from service.dispatch.ticks import Ticks
-from service.ids import new_id
 from tests.api.making import make_sender
-from tests.dispatch.conftest import SHARD, Launch
+from tests.dispatch.conftest import SHARD, Launch, Worker
 
 PLACES: Final = 3
 LEADS: Final = 24
@@ -50,15 +46,10 @@ async def test_no_more_sends_are_without_an_outcome_than_the_worker_has_places(
 ) -> None:
     await launch(LEADS, [await make_sender(liftoff, workspace_id)])
     channel = CountingChannel(liftoff.pool)
-    recording = Recording(
-        liftoff.store,
-        liftoff.vault,
-        liftoff.suppressions,
-        liftoff.clock,
-        connection_patience(liftoff.settings),
-    )
-    ticks = _ticks(liftoff, channel, recording)
-    storing = asyncio.create_task(recording.run())
+    one = Worker(liftoff)
+    carrier = MailCarrier(one.mails, channel, liftoff.accounts)
+    ticks = Ticks(one.claims, {"email": carrier}, one.recording, timedelta(milliseconds=10), PLACES)
+    storing = asyncio.create_task(one.recording.run())
     working = asyncio.create_task(ticks.link(SHARD))
     try:
         async with asyncio.timeout(20):
@@ -69,20 +60,3 @@ async def test_no_more_sends_are_without_an_outcome_than_the_worker_has_places(
         storing.cancel()
     assert (channel.mails, channel.most_in_flight) == (LEADS, PLACES)
     assert await liftoff.pool.fetchval(_IN_FLIGHT) == 0
-
-
-def _ticks(liftoff: Liftoff, channel: SmtpChannel, recording: Recording) -> Ticks:
-    mails = Mails(liftoff.materials, liftoff.tokens, liftoff.open_tokens, liftoff.clock, "http://test")
-    claims = Claims(
-        liftoff.pool,
-        liftoff.store,
-        liftoff.campaigns,
-        liftoff.suppressions,
-        liftoff.unsubscribing,
-        liftoff.clock,
-        new_id(),
-        1,
-        Gaps(),
-    )
-    carrier = MailCarrier(mails, channel, liftoff.accounts)
-    return Ticks(claims, {"email": carrier}, recording, timedelta(milliseconds=10), PLACES)
