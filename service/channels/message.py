@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime, quote
+from functools import lru_cache
 from html import escape
 from uuid import UUID
 
@@ -92,7 +93,7 @@ def _headers(mail: Mail) -> list[tuple[str, str]]:
         ("From", _mailbox(mail.sender)),
         ("To", _mailbox(mail.recipient)),
         ("Subject", _unstructured("Subject", _subject(mail))),
-        ("Date", format_datetime(mail.written_at)),
+        ("Date", _date(mail.written_at.replace(microsecond=0), mail.written_at.utcoffset())),
         ("Message-ID", message_id(mail.send_id, mail.sender.address)),
     ]
     if mail.follows is not None:
@@ -108,6 +109,12 @@ def _headers(mail: Mail) -> list[tuple[str, str]]:
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
     ]
+
+
+@lru_cache(maxsize=16)
+def _date(second: datetime, _offset: timedelta | None) -> str:
+    """As RFC 5322, 3.3 has it. Remembered: of one second there are many mails, and it is another text in each zone."""
+    return format_datetime(second)
 
 
 def _subject(mail: Mail) -> str:

@@ -24,9 +24,9 @@ else:  # the real classes take no type arguments
 APPLICATION_ROLE = "liftoff_app"
 SCHEMA = "liftoff"
 _CONNECT_SECONDS = 10.0
-_ARRAYS: Final = """
-    SELECT NULL::integer[], NULL::bigint[], NULL::uuid[], NULL::bytea[], NULL::timestamptz[], NULL::interval[],
-           NULL::jsonb[], ARRAY(SELECT ROW())
+_TYPES: Final = """
+    SELECT NULL::integer[], NULL::bigint[], NULL::uuid[], NULL::bytea[], NULL::date[], NULL::timestamptz[],
+           NULL::interval[], NULL::jsonb[], NULL::pgqueuer_status, NULL::pgqueuer_status[], ARRAY(SELECT ROW())
 """
 """Of types that it does not know, asyncpg asks on every connection, in three slow round trips each time: here once."""
 
@@ -84,7 +84,7 @@ def session_settings(application_name: str) -> dict[str, str]:
 
 async def _begin(connection: Connection) -> None:
     await _refuse_old_servers(connection)
-    await connection.prepare(_ARRAYS)
+    await connection.prepare(_TYPES)
 
 
 async def _leave(_connection: Connection) -> None:

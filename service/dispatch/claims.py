@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -101,6 +101,15 @@ class Claims:
             generation: int = await _queries.begin_generation(connection, shard=shard)
         return generation
 
+    async def has_work(self, shard: int) -> bool:
+        """Whether a claim would find something: a look that is cheaper than a claim, and needs no places for sends."""
+        if self._unheard:
+            return True
+        async with self._pool.acquire() as connection:
+            async for _ in self._free_senders(connection, shard, self._clock.now()):
+                return True
+        return False
+
     async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
         """Commit to up to ``at_most`` sends of a shard; None when something is due but the generation is over.
 
@@ -123,7 +132,7 @@ class Claims:
                 due = await self._due(connection, limits.open_lanes(at_most), now)
                 chosen = limits.share(await self._without_unwanted(connection, due), at_most)
                 claims = await self._commit_to(connection, chosen, epochs, refused)
-                await self._write_back(connection, limits)
+                await self._settle(connection, claims, limits)
         except OUTAGES:
             self._unheard = claims
             raise
@@ -147,11 +156,16 @@ class Claims:
 
     async def _admit_senders(self, connection: Connection, shard: int, limits: Limits) -> None:
         """Lock the senders of the shard that may send now and have something due."""
-        free = _queries.free_senders(
-            connection, shard=shard, shards=self._shards, failures=FAILURES_IN_A_ROW, now=limits.now
-        )
-        async for row in free:
+        async for row in self._free_senders(connection, shard, limits.now):
             limits.admit_sender((row["workspace_id"], row["sender_id"]), allowance_of(row))
+
+    def _free_senders(
+        self, connection: Connection, shard: int, now: datetime
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        rows: AsyncIterator[Mapping[str, Any]] = _queries.free_senders(
+            connection, shard=shard, shards=self._shards, failures=FAILURES_IN_A_ROW, now=now
+        )
+        return rows
 
     async def _lock_gates(self, connection: Connection, limits: Limits) -> dict[Key, int]:
         """Lock what else the claim counts against; answers the epochs of the campaigns that may send."""
@@ -159,11 +173,13 @@ class Claims:
         workspace_ids, sender_ids = _columns(limits.senders, 2)
         await quotas.admit(connection, limits)
         epochs: dict[Key, int] = {}
-        for query in (_queries.open_campaigns, _queries.bounded_campaigns):
-            async for row in query(connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now):
-                key = (row["workspace_id"], row["campaign_id"])
-                limits.admit_campaign(key, allowance_of(row), hours_of(row))
-                epochs[key] = row["epoch"]
+        rows = _queries.free_campaigns(
+            connection, workspace_ids=workspace_ids, sender_ids=sender_ids, now=now
+        )
+        async for row in rows:
+            key = (row["workspace_id"], row["campaign_id"])
+            limits.admit_campaign(key, allowance_of(row), hours_of(row))
+            epochs[key] = row["epoch"]
         campaigns_of, campaign_ids = _columns(epochs, 2)
         rows = _queries.free_lanes(
             connection,
@@ -224,7 +240,7 @@ class Claims:
         epochs: Mapping[Key, int],
         refused: dict[Key, int],
     ) -> list[Claim]:
-        """Append the intents and mark the rows; leads whose streams moved meanwhile stay due.
+        """Append the intents; leads whose streams moved meanwhile stay due.
 
         Adds to ``refused`` the campaigns whose gate had the epoch of an older launch attempt.
         """
@@ -242,13 +258,6 @@ class Claims:
                     refused[candidate.due.workspace_id, candidate.due.campaign_id] = epoch
                 case _:
                     _log.info("lead_moved_before_claim", lead_id=str(candidate.due.lead_id))
-        await _queries.take(
-            connection,
-            worker_id=self._worker_id,
-            workspace_ids=[claim.due.workspace_id for claim in claims],
-            lead_ids=[claim.due.lead_id for claim in claims],
-            send_ids=[claim.send_id for claim in claims],
-        )
         return claims
 
     async def _candidates(
@@ -290,18 +299,18 @@ class Claims:
             guard=Guard(streams.campaign(due.campaign_id), epoch),
         )
 
-    async def _write_back(self, connection: Connection, limits: Limits) -> None:
-        """Store what has become of the allowances."""
-        if senders := limits.senders.changed():
-            await _queries.charge_senders(connection, **_charges(senders, ("workspace_ids", "sender_ids")))
-        if campaigns := limits.campaigns.changed():
-            await _queries.charge_campaigns(
-                connection, **_charges(campaigns, ("workspace_ids", "campaign_ids"))
-            )
-        if lanes := limits.lanes.changed():
-            await _queries.charge_lanes(
-                connection, **_charges(lanes, ("workspace_ids", "sender_ids", "campaign_ids"))
-            )
+    async def _settle(self, connection: Connection, claims: Sequence[Claim], limits: Limits) -> None:
+        """Mark the rows of the claims, and store what has become of the allowances."""
+        await _queries.settle(
+            connection,
+            worker_id=self._worker_id,
+            leads_of=[claim.due.workspace_id for claim in claims],
+            leads=[claim.due.lead_id for claim in claims],
+            send_ids=[claim.send_id for claim in claims],
+            **_charges("sender", ("senders_of", "senders"), limits.senders.changed()),
+            **_charges("campaign", ("campaigns_of", "campaigns"), limits.campaigns.changed()),
+            **_charges("lane", ("lanes_of", "lane_senders", "lane_campaigns"), limits.lanes.changed()),
+        )
         await quotas.write_back(connection, limits)
 
 
@@ -327,13 +336,13 @@ def _columns(keys: Iterable[tuple[UUID, ...]], width: int) -> list[list[UUID]]:
     return columns
 
 
-def _charges(allowances: Mapping[K, Allowance], names: Sequence[str]) -> dict[str, list[object]]:
+def _charges(what: str, names: Sequence[str], allowances: Mapping[K, Allowance]) -> dict[str, list[object]]:
     """Allowances as columns: their keys under ``names``, then what was used of them."""
     columns: dict[str, list[object]] = dict(
         zip(names, map(list, _columns(allowances, len(names))), strict=True)
     )
     used = list(allowances.values())
-    columns["days"] = [allowance.day for allowance in used]
-    columns["sent"] = [allowance.sent_today for allowance in used]
-    columns["free_ats"] = [allowance.next_free_at for allowance in used]
+    columns[f"{what}_days"] = [allowance.day for allowance in used]
+    columns[f"{what}_sent"] = [allowance.sent_today for allowance in used]
+    columns[f"{what}_free_ats"] = [allowance.next_free_at for allowance in used]
     return columns

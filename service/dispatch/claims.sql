@@ -52,37 +52,36 @@ ORDER BY s.next_free_at
 LIMIT 200
 FOR NO KEY UPDATE OF s SKIP LOCKED;
 
--- name: open_campaigns(workspace_ids, sender_ids, now)
--- The campaigns those senders may send for now that have neither a limit nor hours: claims change nothing about them,
--- so they share the lock, which only makes a pause wait.
-SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
-FROM dispatch_campaigns AS c
-WHERE c.status = 'active'
-  AND c.daily_limit IS NULL
-  AND c.operating_hours IS NULL
-  AND c.next_free_at <= :now
-  AND (c.workspace_id, c.campaign_id) IN (
-      SELECT l.workspace_id, l.campaign_id
-      FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
-      JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
-  )
-FOR SHARE OF c;
-
--- name: bounded_campaigns(workspace_ids, sender_ids, now)
--- The campaigns those senders may send for now that have a limit or hours: a claim counts against them. In order of
--- their ids, so that two claims never wait for each other.
-SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
-FROM dispatch_campaigns AS c
-WHERE c.status = 'active'
-  AND (c.daily_limit IS NOT NULL OR c.operating_hours IS NOT NULL)
-  AND c.next_free_at <= :now
-  AND (c.workspace_id, c.campaign_id) IN (
-      SELECT l.workspace_id, l.campaign_id
-      FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
-      JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
-  )
-ORDER BY c.workspace_id, c.campaign_id
-FOR NO KEY UPDATE OF c;
+-- name: free_campaigns(workspace_ids, sender_ids, now)
+-- The campaigns those senders may send for now. About those that have neither a limit nor hours claims change nothing, so
+-- they share the lock, which only makes a pause wait. Against the others a claim counts: those are locked, in order of
+-- their ids and after the former, so that two claims never wait for each other.
+WITH mine AS MATERIALIZED (
+    SELECT l.workspace_id, l.campaign_id
+    FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[]) AS s (workspace_id, sender_id)
+    JOIN dispatch_lanes AS l ON l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
+), unbounded AS MATERIALIZED (
+    SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
+    FROM dispatch_campaigns AS c
+    WHERE c.status = 'active'
+      AND c.daily_limit IS NULL
+      AND c.operating_hours IS NULL
+      AND c.next_free_at <= :now
+      AND (c.workspace_id, c.campaign_id) IN (SELECT workspace_id, campaign_id FROM mine)
+    FOR SHARE OF c
+), bounded AS MATERIALIZED (
+    SELECT c.workspace_id, c.campaign_id, c.epoch, c.operating_hours, c.daily_limit, c.day, c.sent_today, c.next_free_at
+    FROM dispatch_campaigns AS c
+    WHERE c.status = 'active'
+      AND (c.daily_limit IS NOT NULL OR c.operating_hours IS NOT NULL)
+      AND c.next_free_at <= :now
+      AND (c.workspace_id, c.campaign_id) IN (SELECT workspace_id, campaign_id FROM mine)
+    ORDER BY c.workspace_id, c.campaign_id
+    FOR NO KEY UPDATE OF c
+)
+SELECT * FROM unbounded
+UNION ALL
+SELECT * FROM bounded;
 
 -- name: free_lanes(workspace_ids, sender_ids, campaigns_of, campaign_ids, now)
 -- The lanes between those senders and those campaigns (`campaigns_of`: whose they are). Who holds the locks on both, or
@@ -117,32 +116,35 @@ CROSS JOIN LATERAL (
 ) AS d
 ORDER BY d.due_at, d.lead_id;
 
--- name: take(worker_id, workspace_ids, lead_ids, send_ids)!
--- The leads are in flight with this worker.
-UPDATE dispatch_due AS d SET worker_id = :worker_id, send_id = t.send_id
-FROM unnest(:workspace_ids::uuid[], :lead_ids::uuid[], :send_ids::uuid[]) AS t (workspace_id, lead_id, send_id)
-WHERE d.workspace_id = t.workspace_id AND d.lead_id = t.lead_id;
-
 -- name: taken(worker_id, send_ids)
 -- Which of these sends are in flight with the worker.
 SELECT send_id FROM dispatch_due WHERE worker_id = :worker_id AND send_id = ANY(:send_ids::uuid[]);
 
--- name: charge_senders(workspace_ids, sender_ids, days, sent, free_ats)!
-UPDATE dispatch_senders AS s SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
-FROM unnest(:workspace_ids::uuid[], :sender_ids::uuid[], :days::date[], :sent::integer[], :free_ats::timestamptz[])
-     AS t (workspace_id, sender_id, day, sent, free_at)
-WHERE s.workspace_id = t.workspace_id AND s.sender_id = t.sender_id;
-
--- name: charge_campaigns(workspace_ids, campaign_ids, days, sent, free_ats)!
-UPDATE dispatch_campaigns AS c SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
-FROM unnest(:workspace_ids::uuid[], :campaign_ids::uuid[], :days::date[], :sent::integer[], :free_ats::timestamptz[])
-     AS t (workspace_id, campaign_id, day, sent, free_at)
-WHERE c.workspace_id = t.workspace_id AND c.campaign_id = t.campaign_id;
-
--- name: charge_lanes(workspace_ids, sender_ids, campaign_ids, days, sent, free_ats)!
+-- name: settle(worker_id, leads_of, leads, send_ids, senders_of, senders, sender_days, sender_sent, sender_free_ats, campaigns_of, campaigns, campaign_days, campaign_sent, campaign_free_ats, lanes_of, lane_senders, lane_campaigns, lane_days, lane_sent, lane_free_ats)!
+-- The leads are in flight with this worker, and what it uses of every limit is written down (`…_of`: the workspaces they
+-- belong to). All these rows are locked, or nobody else's to change, by what came before.
+WITH taken AS (
+    UPDATE dispatch_due AS d SET worker_id = :worker_id, send_id = t.send_id
+    FROM unnest(:leads_of::uuid[], :leads::uuid[], :send_ids::uuid[]) AS t (workspace_id, lead_id, send_id)
+    WHERE d.workspace_id = t.workspace_id AND d.lead_id = t.lead_id
+), charged_senders AS (
+    UPDATE dispatch_senders AS s SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
+    FROM unnest(
+             :senders_of::uuid[], :senders::uuid[], :sender_days::date[], :sender_sent::integer[],
+             :sender_free_ats::timestamptz[]
+         ) AS t (workspace_id, sender_id, day, sent, free_at)
+    WHERE s.workspace_id = t.workspace_id AND s.sender_id = t.sender_id
+), charged_campaigns AS (
+    UPDATE dispatch_campaigns AS c SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
+    FROM unnest(
+             :campaigns_of::uuid[], :campaigns::uuid[], :campaign_days::date[], :campaign_sent::integer[],
+             :campaign_free_ats::timestamptz[]
+         ) AS t (workspace_id, campaign_id, day, sent, free_at)
+    WHERE c.workspace_id = t.workspace_id AND c.campaign_id = t.campaign_id
+)
 UPDATE dispatch_lanes AS l SET day = t.day, sent_today = t.sent, next_free_at = t.free_at
 FROM unnest(
-         :workspace_ids::uuid[], :sender_ids::uuid[], :campaign_ids::uuid[], :days::date[], :sent::integer[],
-         :free_ats::timestamptz[]
+         :lanes_of::uuid[], :lane_senders::uuid[], :lane_campaigns::uuid[], :lane_days::date[], :lane_sent::integer[],
+         :lane_free_ats::timestamptz[]
      ) AS t (workspace_id, sender_id, campaign_id, day, sent, free_at)
 WHERE l.workspace_id = t.workspace_id AND l.sender_id = t.sender_id AND l.campaign_id = t.campaign_id;

@@ -67,12 +67,15 @@ class Ticks:
             return
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + LINK_SECONDS
+        quiet = False
         while (loop.time() < ends_at or self._claims.has_unheard) and not self._stopping.is_set():
-            begun = await self._begin_sends(shard, generation)
+            nothing = quiet and not await self._has_work(shard)
+            begun = 0 if nothing else await self._begin_sends(shard, generation)
             if begun is None:
                 _log.warning("chain_superseded", shard=shard, generation=generation)
                 return
-            if not begun:
+            quiet = not begun
+            if quiet:
                 await self._rest()
 
     def stop_claiming(self) -> None:
@@ -90,6 +93,14 @@ class Ticks:
             await asyncio.wait_for(self._stopping.wait(), self._tick)
         except TimeoutError:
             return
+
+    async def _has_work(self, shard: int) -> bool:
+        """Whether a claim is worth the places it holds until it has found out that nothing is due."""
+        try:
+            return await self._claims.has_work(shard)
+        except OUTAGES as error:
+            _log.error("look_failed", shard=shard, error=type(error).__name__)
+            return False
 
     async def _begin_sends(self, shard: int, generation: int) -> int | None:
         """Claim as much as there is room for and set it going; answers how many, None when superseded."""
