@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from service.logging import configure_logging
 from tests.benchmarks import markdown, plots, report
 from tests.benchmarks.benchmark import Benchmark, Scale
-from tests.benchmarks.catalogue import ALL
+from tests.benchmarks.catalogue import ALL, ON_REQUEST
 from tests.benchmarks.ground import scratch_directory, server
 from tests.benchmarks.harness import Result, Tell, run
 
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _measure(options: argparse.Namespace, console: Console) -> Result:
-    benchmarks = [benchmark for benchmark in ALL if not options.names or benchmark.name in options.names]
+    benchmarks = [one for one in (*ALL, *ON_REQUEST) if one.name in options.names] if options.names else ALL
     configure_logging("error")
     with scratch_directory() as directory, server(directory) as dsn, _progress(console, benchmarks) as tell:
         return uvloop.run(run(benchmarks, dsn, directory, options.scale, tell))
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
         description="Measures the service beside peers and limits, on an embedded Postgres or LIFTOFF_DATABASE_URL.",
-        epilog="\n".join(f"{benchmark.name:12} {benchmark.about}" for benchmark in ALL),
+        epilog="\n".join(f"{benchmark.name:12} {benchmark.about}" for benchmark in (*ALL, *ON_REQUEST)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -57,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
         dest="names",
         nargs="+",
         metavar="NAME",
-        choices=[benchmark.name for benchmark in ALL],
-        help="which; all if none is named",
+        choices=[benchmark.name for benchmark in (*ALL, *ON_REQUEST)],
+        help=f"which; if none is named, all but {', '.join(benchmark.name for benchmark in ON_REQUEST)}",
     )
     parser.add_argument(
         "--scale",

@@ -1,4 +1,4 @@
-"""A long history: what it takes to append to it, to export, verify and fold it anew, beside merely reading its rows.
+"""A long history: what it takes to seal, export, verify and fold it anew, beside merely reading its rows.
 
 What holds a million events in memory is fast for as long as they fit, so each figure has its peak of memory.
 """
@@ -30,32 +30,20 @@ from tests.benchmarks.stage import new_caller, service_on
 
 _SETTINGS: Final = Settings()
 _AIMS: Final = {"verifying": (Aim(100_000),), "rebuilding": (Aim(1 / 3, "ratio"),)}
-_FLAT: Final = Aim(0.8, "ratio")
 _MEMORY: Final = Aim(300)
 _PAGE: Final = 1_000
 _LOOK_SECONDS: Final = 0.1
 _ROWS: Final = "SELECT * FROM events ORDER BY position"
 
 
-class Size(Struct, frozen=True):
-    """The lengths at which appends are measured, by so many events each; at the last one, all the rest."""
-
-    lengths: tuple[int, ...]
-    sample: int
-
-
-SIZES: Final[Mapping[Scale, Size]] = {
-    "smallest": Size((0, 600), 300),
-    "quick": Size((0, 30_000), 6_000),
-    "full": Size((0, 100_000, 1_000_000), 24_000),
-}
+SIZES: Final[Mapping[Scale, int]] = {"smallest": 900, "quick": 36_000, "full": 1_000_000}
+"""So many events."""
 
 
 class Filled(Struct, frozen=True):
-    """A log with a history of one workspace: events per second as it grew, by how many there were."""
+    """A log with a history of one workspace."""
 
     workspace_id: UUID
-    rates: dict[int, float]
     events: int
 
 
@@ -72,13 +60,11 @@ class Work(Struct, frozen=True):
 
 
 async def measure(setting: Setting) -> AsyncIterator[Figure]:
-    """Appends as the log grows, and what can be done with a log of the greatest length."""
-    size = SIZES[setting.scale]
+    """What can be done with a history, and how much memory that takes."""
+    events = SIZES[setting.scale]
     async with setting.ground.database() as dsn:
-        setting.tell(f"living through {size.lengths[-1]:,} events")
-        filled = (await in_own_process(_fill, dsn, size)).answer
-        for figure in _growth(filled):
-            yield figure
+        setting.tell(f"living through {events:,} events")
+        filled = (await in_own_process(_fill, dsn, events)).answer
         setting.tell(f"reading {filled.events:,} rows")
         floors = [(await in_own_process(_read_rows, dsn)).answer.rate]
         setting.tell(f"sealing {filled.events:,} events")
@@ -101,35 +87,14 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
         yield plain("MB", memory, filled.events, (_MEMORY,))
 
 
-def _growth(filled: Filled) -> list[Figure]:
-    (_, first), *others = filled.rates.items()
-    beginning = series("to an empty log", [first])
-    return [
-        compared(
-            "events/s",
-            series(f"appends to a log of {length:,} events", [rate]),
-            beginning,
-            size=length,
-            aims=(_FLAT,),
-        )
-        for length, rate in others
-    ]
-
-
-async def _fill(dsn: str, size: Size) -> Filled:
+async def _fill(dsn: str, events: int) -> Filled:
     async with service_on(dsn, _SETTINGS) as liftoff:
         await Projector(liftoff.pool, liftoff.feed).start()
         caller = await new_caller(liftoff)
-        rates: dict[int, float] = {}
-        events = 0
-        for length in size.lengths:
-            async for more in lived.live(liftoff, caller, length - events):
-                events += more
-            begun = time.perf_counter()
-            async for more in lived.live(liftoff, caller, size.sample):
-                rates[length] = more / (time.perf_counter() - begun)
-                events += more
-        return Filled(caller.workspace_id, rates, events)
+        stored = 0
+        async for more in lived.live(liftoff, caller, events):
+            stored += more
+        return Filled(caller.workspace_id, stored)
 
 
 async def _read_rows(dsn: str) -> Work:
@@ -184,5 +149,5 @@ async def _verify(directory: Path, events: int) -> Done[Work]:
 
 
 BENCHMARK: Final = Benchmark(
-    "history", "a long history: appended, exported, verified, folded anew; beside reading its rows", measure
+    "history", "a long history: sealed, exported, verified, folded anew; beside reading its rows", measure
 )

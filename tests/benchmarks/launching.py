@@ -79,10 +79,10 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
     for size in SIZES[setting.scale]:
         async with setting.ground.database() as dsn:
             setting.tell(f"preparing {size.campaigns} campaigns of {size.leads:,} leads")
-            plan = await _prepare(dsn, size)
+            plan = await prepare(dsn, size)
             setting.tell(f"launching {size.campaigns} campaigns of {size.leads:,} leads")
             async with sampled(dsn) as parts:
-                done = await in_own_process(_launch_all, dsn, plan)
+                done = await in_own_process(launch_all, dsn, plan)
             least_memory = least_memory or done.peak_megabytes
             copied = await _copy(setting, dsn)
         for figure in _figures(size, done, copied, parts, least_memory):
@@ -126,7 +126,7 @@ def _figures(
     ]
 
 
-async def _prepare(dsn: str, size: Size) -> Plan:
+async def prepare(dsn: str, size: Size) -> Plan:
     """Drafts with leads; their first mail is due a day after the launch, so that nothing is sent meanwhile."""
     async with service_on(dsn, _SETTINGS) as liftoff:
         await Projector(liftoff.pool, liftoff.feed).start()
@@ -145,7 +145,7 @@ async def _draft(liftoff: Liftoff, caller: Caller, sender_ids: Sequence[UUID], l
     return (await enlist(liftoff, caller, campaign, leads)).id
 
 
-async def _launch_all(dsn: str, plan: Plan) -> Launches:
+async def launch_all(dsn: str, plan: Plan) -> Launches:
     """Launch one campaign after the other over HTTP, with a worker in the same process."""
     launches = Launches([], [], [])
     async with AsyncExitStack() as stack:
