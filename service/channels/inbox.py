@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from service import trust
 from service.channels.inbox_url import ImapUrl, Login, SmtpUrl
 from service.channels.session import Session, Timeouts, reason_of
 
@@ -39,7 +40,7 @@ async def verify(
     inbox: Inbox, *, timeouts: Timeouts | None = None, tls: ssl.SSLContext | None = None
 ) -> Verification:
     """Log in to the inbox as a send would, and leave again."""
-    timeouts, tls = timeouts or Timeouts(), tls or ssl.create_default_context()
+    timeouts, tls = timeouts or Timeouts(), tls or trust.for_mail()
     session = await Session.open(inbox.smtp, tls, timeouts)
     if not isinstance(session, Session):
         code = "" if session.code is None else f"The SMTP server answered {session.code}: "

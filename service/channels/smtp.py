@@ -7,6 +7,7 @@ import ssl
 from types import TracebackType
 from typing import Self
 
+from service import trust
 from service.channels.addresses import wire_address
 from service.channels.inbox_url import SmtpUrl
 from service.channels.outcome import Outcome
@@ -30,7 +31,7 @@ class SmtpChannel:
         self._timeouts = timeouts or Timeouts()
         self._connections_per_inbox = connections_per_inbox
         self._idle_seconds = idle_seconds
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or trust.for_mail()
         self._pools: dict[SmtpUrl, _Pool] = {}
 
     async def send(self, inbox: SmtpUrl, envelope_from: str, recipient: str, message: bytes) -> Outcome:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from service import trust
 from service.cli.failures import Exit, Unavailable, WrongUse
 from service.cli.grammar import PLACES, Flag, Operation
 from service.cli.upload import Upload
@@ -37,7 +38,7 @@ def open_client() -> httpx.Client:
     """A client of the API that the environment names. Raises ``WrongUse``."""
     key = os.environ.get("LIFTOFF_API_KEY", "").strip()
     headers = {b"Authorization": b"Bearer " + key.encode()} if key else None
-    return httpx.Client(base_url=_base_url(), headers=headers, timeout=_PATIENCE)
+    return httpx.Client(base_url=_base_url(), headers=headers, timeout=_PATIENCE, verify=trust.for_web())
 
 
 def _base_url() -> httpx.URL:

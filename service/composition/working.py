@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from service import trust
 from service.channels.linkedin.absent import NoProvider
 from service.channels.smtp import SmtpChannel
 from service.composition.assembly import Liftoff
@@ -81,7 +81,7 @@ def new_readers(liftoff: Liftoff) -> Readers:
         places,
         liftoff.mail_hearing,
         Reconciling(pool, liftoff.resolutions, clock),
-        ssl.create_default_context(),
+        trust.for_mail(),
         ThreadPoolExecutor(settings.inbox_readers, thread_name_prefix="inbox"),
     )
     tick, every = timedelta(seconds=settings.tick_seconds), timedelta(seconds=settings.inbox_seconds)

@@ -12,6 +12,8 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from service import trust
+
 CONCURRENCY: Final = 8
 """Most questions at once."""
 DEADLINE: Final = timedelta(seconds=60)
@@ -65,7 +67,9 @@ class Llm:
     async def ask(self, questions: Sequence[Question]) -> list[Answer]:
         """The answers, in the order of the questions, within the deadline; never raises for what the endpoint does."""
         gate = asyncio.Semaphore(CONCURRENCY)
-        async with httpx.AsyncClient(headers=self._headers, timeout=self._deadline) as client:
+        async with httpx.AsyncClient(
+            headers=self._headers, timeout=self._deadline, verify=trust.for_web()
+        ) as client:
             asking = [asyncio.create_task(self._ask(client, gate, question)) for question in questions]
             try:
                 await asyncio.wait(asking, timeout=self._deadline)

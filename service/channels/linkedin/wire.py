@@ -13,6 +13,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from service import trust
+
 _MOST_WORDS: Final = 500
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -84,6 +86,7 @@ class Wire:
         self._client = httpx.AsyncClient(
             base_url=f"{url.rstrip('/')}/api/v1/",
             headers={b"X-API-KEY": api_key.encode(), b"Accept": b"application/json"},
+            verify=trust.for_web(),
         )
 
     async def close(self) -> None:
