@@ -16,7 +16,11 @@ from tests.cli.processes import Serving, on, serving
 @pytest.fixture(scope="module")
 def service(shared_database: str) -> Iterator[Serving]:
     """A service whose senders are in a hurry, for the tests of a module."""
-    hurried = {"LIFTOFF_SEND_GAP_SECONDS": "0", "LIFTOFF_TICK_SECONDS": "0.2"}
+    hurried = {
+        "LIFTOFF_SEND_GAP_SECONDS": "0",
+        "LIFTOFF_TICK_SECONDS": "0.2",
+        "LIFTOFF_SHARDS": "4",  # each asks the database at each tick
+    }
     with _new_directory() as directory, serving(on(shared_database, directory, **hurried)) as running:
         yield running
         assert running.interrupt() == 0

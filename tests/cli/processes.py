@@ -10,11 +10,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile
 from threading import Timer
 from typing import IO, Any, NamedTuple
 
-LIFTOFF = (sys.executable, "-m", "service.cli.main")
+from tests.forking import Forked
+
+LIFTOFF = str(Path(sys.executable).with_name("liftoff"))
+"""The command as it is installed."""
+MODULE = "service.cli.main"
+"""What that command is: it starts at once where it is forked from a process that has imported it."""
 PATIENCE_SECONDS = 60
 LAST_LINE = "Ctrl-C stops the service."
 _FREE_PORTS = {"LIFTOFF_HTTP_PORT": "0", "LIFTOFF_SMTP_SINK_PORT": "0"}
@@ -37,7 +42,7 @@ class Serving(NamedTuple):
     """A running ``liftoff serve``, the settings it was started with, and what it said when it answered."""
 
     settings: Mapping[str, str]
-    process: subprocess.Popen[str]
+    process: Forked | subprocess.Popen[str]
     lines: list[str]
 
     @property
@@ -70,9 +75,9 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def liftoff(*arguments: str, settings: Mapping[str, str]) -> Ran:
-    """Run a command to its end."""
+    """Run the installed command to its end."""
     ran = subprocess.run(
-        [*LIFTOFF, *arguments],
+        [LIFTOFF, *arguments],
         env=environment(settings),
         capture_output=True,
         text=True,
@@ -80,6 +85,14 @@ def liftoff(*arguments: str, settings: Mapping[str, str]) -> Ran:
         check=False,
     )
     return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def forked(*arguments: str, settings: Mapping[str, str]) -> Ran:
+    """As ``liftoff``, but forked."""
+    with NamedTemporaryFile("r") as stderr:
+        process = Forked([MODULE, *arguments], environment(settings), Path(stderr.name))
+        out = process.stdout.read()
+        return Ran(process.wait(PATIENCE_SECONDS), out, stderr.read())
 
 
 def embedded(data_dir: Path, **settings: str) -> dict[str, str]:
@@ -95,11 +108,23 @@ def on(database: str, data_dir: Path, **settings: str) -> dict[str, str]:
 
 @contextmanager
 def serving(settings: Mapping[str, str]) -> Iterator[Serving]:
-    """A service, until the end of the block; it is killed if it has not ended by then."""
+    """A service, forked, until the end of the block; it is killed if it has not ended by then."""
+    with NamedTemporaryFile("r") as log:
+        process = Forked([MODULE, "serve"], environment(settings), Path(log.name))
+        try:
+            yield Serving(settings, process, list(_announced(process, log)))
+        finally:
+            process.kill()
+            process.wait(PATIENCE_SECONDS)
+
+
+@contextmanager
+def installed(settings: Mapping[str, str]) -> Iterator[Serving]:
+    """As ``serving``, but the installed command."""
     with (
-        TemporaryFile("w+") as log,
+        NamedTemporaryFile("r+") as log,
         subprocess.Popen(
-            [*LIFTOFF, "serve"],
+            [LIFTOFF, "serve"],
             env=environment(settings),
             stdout=subprocess.PIPE,
             stderr=log,
@@ -113,7 +138,7 @@ def serving(settings: Mapping[str, str]) -> Iterator[Serving]:
             process.kill()
 
 
-def _announced(process: subprocess.Popen[str], log: IO[str]) -> Iterator[str]:
+def _announced(process: Forked | subprocess.Popen[str], log: IO[str]) -> Iterator[str]:
     """What the service says up to the line that says it all; it is killed if that does not come."""
     assert process.stdout is not None
     watchdog = Timer(PATIENCE_SECONDS, process.kill)

@@ -161,7 +161,7 @@ def test_a_missing_or_damaged_key_is_the_apis_to_refuse(service: Serving) -> Non
 
 def test_a_terminal_is_shown_tables(service: Serving) -> None:
     ours, theirs = pty.openpty()
-    arguments = [*LIFTOFF, "key", "list"]
+    arguments = [LIFTOFF, "key", "list"]
     subprocess.run(arguments, env=environment(service.client), stdout=theirs, check=True, timeout=60)
     os.close(theirs)
     with os.fdopen(ours, "rb", buffering=0) as terminal:

@@ -132,7 +132,7 @@ def test_an_import_that_is_refused_before_its_end_is_a_refusal(service: Serving,
 
 
 def _started(service: Serving, *arguments: str) -> subprocess.Popen[str]:
-    command: Sequence[str] = [*LIFTOFF, *arguments]
+    command: Sequence[str] = [LIFTOFF, *arguments]
     return subprocess.Popen(
         command,
         env=environment(service.client),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -12,7 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.cli.inside import run
-from tests.cli.processes import LAST_LINE, LIFTOFF, embedded, environment, liftoff, on, serving
+from tests.cli.processes import (
+    LAST_LINE,
+    LIFTOFF,
+    MODULE,
+    embedded,
+    environment,
+    forked,
+    installed,
+    liftoff,
+    on,
+    serving,
+)
+from tests.forking import Forked
 
 NOTHING_LISTENS = "postgresql://nobody:secret-word@127.0.0.1:1/liftoff"
 
@@ -20,7 +31,7 @@ NOTHING_LISTENS = "postgresql://nobody:secret-word@127.0.0.1:1/liftoff"
 def test_a_service_starts_on_nothing_answers_with_the_key_it_printed_and_ends_with_ctrl_c(
     data_dir: Path,
 ) -> None:
-    with serving(embedded(data_dir)) as running:
+    with installed(embedded(data_dir)) as running:
         assert re.fullmatch("pk_live_[0-9a-f]{64}", running.key)
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", running.url)
         listed = liftoff("campaign", settings=running.client)
@@ -32,30 +43,30 @@ def test_a_service_starts_on_nothing_answers_with_the_key_it_printed_and_ends_wi
 def test_a_killed_service_starts_again_with_all_it_had_and_shows_no_key_again(data_dir: Path) -> None:
     with serving(embedded(data_dir)) as first:
         key = first.key
-        created = liftoff(
+        created = forked(
             *("campaign", "create", "--type", "email", "--name", "Survivor", "--sender-account-ids", "[]"),
             settings=first.client,
         )
         assert created.code == 0
-        os.kill(first.process.pid, signal.SIGKILL)
+        first.process.kill()
     with serving(embedded(data_dir)) as second:
         assert not any("pk_live_" in line for line in second.lines)
         client = {"LIFTOFF_API_BASE_URL": second.url, "LIFTOFF_API_KEY": key}
-        listed = liftoff("campaign", settings=client).answer
+        listed = forked("campaign", settings=client).answer
         assert [campaign["name"] for campaign in listed["campaigns"]] == ["Survivor"]
 
 
 def test_a_key_for_a_new_workspace_can_be_made_beside_a_running_service(data_dir: Path) -> None:
     with serving(embedded(data_dir)) as running:
-        made = liftoff(
+        made = forked(
             *("key", "create", "--workspace", "acme", "--scope", "campaigns:read", "--expires-in", "90d"),
             settings=embedded(data_dir),
         )
         assert (made.code, made.err) == (0, "")
         assert re.fullmatch("pk_live_[0-9a-f]{64}\n", made.out)
         client = {"LIFTOFF_API_BASE_URL": running.url, "LIFTOFF_API_KEY": made.out.strip()}
-        assert liftoff("campaign", settings=client).answer == {"campaigns": [], "next_cursor": None}
-        refused = liftoff("key", settings=client)
+        assert forked("campaign", settings=client).answer == {"campaigns": [], "next_cursor": None}
+        refused = forked("key", settings=client)
         assert refused.code == 1
         assert "keys:write" in refused.err
 
@@ -121,17 +132,10 @@ def test_migrate_prints_what_it_applied_and_then_that_nothing_is_left(empty_data
 
 def test_a_worker_runs_beside_a_service_until_ctrl_c(data_dir: Path) -> None:
     with serving(embedded(data_dir)) as running:
-        with subprocess.Popen(
-            [*LIFTOFF, "worker"],
-            env=environment(embedded(data_dir)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as worker:
-            assert worker.stdout is not None
-            assert worker.stdout.readline() == "The worker runs. Ctrl-C stops it.\n"
-            worker.send_signal(signal.SIGINT)
-            assert worker.wait(30) == 0
+        worker = Forked([MODULE, "worker"], environment(embedded(data_dir)))
+        assert worker.stdout.readline() == "The worker runs. Ctrl-C stops it.\n"
+        worker.send_signal(signal.SIGINT)
+        assert worker.wait(30) == 0
         assert running.lines[-1] == LAST_LINE
 
 
@@ -165,7 +169,7 @@ def test_a_key_is_not_made_of_what_can_not_be(wrong: list[str]) -> None:
 
 def test_a_reader_that_leaves_early_is_no_failure_worth_a_word() -> None:
     with subprocess.Popen(
-        [*LIFTOFF, "openapi"], env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [LIFTOFF, "openapi"], env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -7,13 +7,11 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Self
 
 from service.channels.sink import count_mails, read_index
-from tests.forking import PROCESSES, become
+from tests.forking import Forked
 
 
 class Program:
@@ -22,20 +20,16 @@ class Program:
     def __init__(self, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self._command = [module, *arguments]
         self._environment = {**os.environ, **(environment or {})}
-        self._process: ForkServerProcess | None = None
+        self._process: Forked | None = None
 
     def start(self, ready: re.Pattern[str]) -> str:
         """Start it, and read on until what it says matches; answers all it has said."""
-        heard, says = PROCESSES.Pipe(duplex=False)
-        self._process = PROCESSES.Process(target=become, args=(self._command, self._environment, says))
-        self._process.start()
-        says.close()
+        self._process = Forked(self._command, self._environment)
         said = ""
-        with heard, os.fdopen(heard.fileno(), closefd=False) as lines:
-            for line in lines:
-                said += line
-                if ready.search(said):
-                    return said
+        for line in self._process.stdout:
+            said += line
+            if ready.search(said):
+                return said
         raise AssertionError(f"it ended before it was ready, having said: {said!r}")
 
     def kill(self) -> None:
@@ -48,15 +42,10 @@ class Program:
 
     def _end(self, number: signal.Signals) -> int:
         process, self._process = self._process, None
-        if process is None or process.pid is None:
+        if process is None:
             return 0
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, number)
-        process.join(60)
-        code = process.exitcode
-        assert code is not None, "it does not end"
-        process.close()
-        return code
+        process.send_signal(number)
+        return process.wait(60)
 
 
 class SinkProcess:
@@ -142,12 +131,13 @@ class WorkerProcess:
 
 
 def _environment(data_dir: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """Settings that let things happen quickly."""
+    """Settings that let things happen quickly, and have few shards: each asks the database at each tick."""
     return {
         "LIFTOFF_DATA_DIR": str(data_dir),
         "LIFTOFF_HTTP_PORT": "0",
         "LIFTOFF_SMTP_SINK": "false",
         "LIFTOFF_SEND_GAP_SECONDS": "0",
+        "LIFTOFF_SHARDS": "4",
         "LIFTOFF_TICK_SECONDS": "0.1",
         "LIFTOFF_RUN_DEAD_SECONDS": "5",
         **settings,

@@ -19,7 +19,10 @@ QUIET_SECONDS: Final = 0.9  # many ticks: whoever would still claim has done so
 async def test_after_the_pause_is_answered_no_more_is_sent_than_was_in_flight_and_resumed_all_get_it_once(
     tmp_path: Path, own_database: Mapping[str, str]
 ) -> None:
-    data, settings = tmp_path / "data", {"LIFTOFF_WORKER_CONCURRENCY": "8", **own_database}
+    data, settings = (
+        tmp_path / "data",
+        {"LIFTOFF_SHARDS": "8", "LIFTOFF_WORKER_CONCURRENCY": "8", **own_database},
+    )
     with ExitStack() as processes:
         sink = processes.enter_context(SinkProcess(tmp_path / "sink"))
         service = processes.enter_context(ServiceProcess(data, **settings))

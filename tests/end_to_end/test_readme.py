@@ -44,9 +44,12 @@ def test_the_readme_has_examples_and_all_of_them_can_be_read() -> None:
 
 
 async def test_every_example_is_answered_as_the_readme_says(
-    tmp_path: Path, own_database: Mapping[str, str]
+    tmp_path: Path, embedded_database: Mapping[str, str]
 ) -> None:
-    with SinkProcess(tmp_path / "sink") as sink, ServiceProcess(tmp_path / "data", **own_database) as service:
+    with (
+        SinkProcess(tmp_path / "sink") as sink,
+        ServiceProcess(tmp_path / "data", **embedded_database) as service,
+    ):
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         known = {"sink": sink.url, "tomorrow": tomorrow.isoformat()}
         async with connect(service.url, service.key) as api:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.cli.processes import Ran, liftoff
+from tests.cli.processes import Ran, forked
 from tests.end_to_end.campaigning import connect, follow, good, has_status, make_ready
 from tests.end_to_end.processes import ServiceProcess, SinkProcess
 
@@ -76,4 +76,4 @@ def hand_over_the_key(before: Path, after: Path) -> None:
 async def run(*arguments: str, data_dir: Path, **settings: str) -> Ran:
     """A command of the operator, beside whatever runs."""
     environment: Mapping[str, str] = {"LIFTOFF_DATA_DIR": str(data_dir), **settings}
-    return await asyncio.to_thread(liftoff, *arguments, settings=environment)
+    return await asyncio.to_thread(forked, *arguments, settings=environment)

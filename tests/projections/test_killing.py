@@ -94,7 +94,7 @@ def rebuilding(database: str) -> subprocess.Popen[str]:
     """A rebuild of the campaigns, as a process."""
     settings = {"LIFTOFF_DATABASE_URL": database, "LIFTOFF_SECRET_KEY": "0" * 64}
     return subprocess.Popen(
-        [*LIFTOFF, "projection", "rebuild", "campaigns"],
+        [LIFTOFF, "projection", "rebuild", "campaigns"],
         env=environment(settings),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
