@@ -184,9 +184,10 @@ class _Trial:
             return bool(client.search(["SUBJECT", "Delayed Mail"]))
 
     def _keep_copy(self, address: str, mail: bytes) -> None:
-        """Do what servers do that keep what was handed over to them."""
+        """Do what servers do that keep what was handed over to them; news in the inbox let it be found at once."""
         with self._mailbox(address) as client:
             client.append("Gesendet", mail)
+            client.append("INBOX", b"From: news@lovelace.example\r\nSubject: News\r\n\r\nAll is well.\r\n")
 
     @contextmanager
     def _mailbox(self, address: str) -> Iterator[Any]:
