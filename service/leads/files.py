@@ -24,7 +24,6 @@ LONGEST_ROW: Final = 1024 * 1024
 _FIELDS: Final = frozenset(LeadFields.__struct_fields__)
 _KNOWN: Final = {name.replace("_", ""): name for name in _FIELDS if name != "custom_fields"}
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
-_HALF_CHARACTERS: Final = re.compile("[\ud800-\udfff]")
 
 # The module's own limit would end the reading of a file; LONGEST_ROW bounds a row.
 csv.field_size_limit(sys.maxsize)
@@ -67,7 +66,7 @@ def _ndjson_row(number: int, line: bytes, channel: Channel) -> NewLead | BadRow:
 def _csv_row(number: int, header: Sequence[str], record: Sequence[str], channel: Channel) -> NewLead | BadRow:
     if len(record) != len(header):
         return BadRow(number, f"The row has {len(record)} values, the header names {len(header)}.")
-    if _HALF_CHARACTERS.search("".join(record)):
+    if not _is_unicode("".join(record)):
         return BadRow(number, "The row is not UTF-8.")
     known: dict[str, str] = {}
     custom: dict[str, str | int | float | bool | None] = {}
@@ -84,6 +83,15 @@ def _csv_row(number: int, header: Sequence[str], record: Sequence[str], channel:
         return BadRow(number, invalid.message)
     except msgspec.ValidationError as error:
         return BadRow(number, f"{error}.")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether nothing in it stands for bytes that could not be decoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _storable(number: int, lead: NewLead) -> NewLead | BadRow:

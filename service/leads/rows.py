@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Annotated, Final, TypeAlias
+from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
+from domain import templating
 from domain.identity import IDENTITY_FIELD, identity_bytes, normalise
 from domain.refusal import FieldError, Invalid
 from domain.sequence import Channel
@@ -61,6 +63,19 @@ class NewLead(Struct, frozen=True):
     fields: tuple[str, ...]
 
 
+class Prospect(Struct, frozen=True):
+    """A lead that is to join a campaign: the person by its digest, the lead it becomes, and its document.
+
+    ``data`` is what the vault is to seal; ``fields`` names the variables that have a value.
+    """
+
+    person_id: UUID
+    lead_id: UUID
+    document_id: UUID
+    data: bytes
+    fields: tuple[str, ...]
+
+
 class BadRow(Struct, frozen=True):
     """A row of a file that is no lead; ``row`` counts the rows from 1, without a header."""
 
@@ -81,15 +96,20 @@ def new_lead(channel: Channel, fields: LeadFields) -> NewLead:
         if isinstance(value, str) and (text := value.strip())
     }
     given[field] = identity
-    profile = LeadProfile(**given, custom_fields=_texts(fields.custom_fields))
-    return NewLead(identity_bytes(channel, identity), profile, tuple(profile.values()))
+    custom = _texts(fields.custom_fields) if fields.custom_fields else {}
+    told = tuple([key for key, text in custom.items() if text.strip()])
+    return NewLead(
+        identity_bytes(channel, identity),
+        LeadProfile(**given, custom_fields=custom),
+        templating.named_values(tuple(given), told),
+    )
 
 
-def distinct(leads: Iterable[NewLead]) -> list[NewLead]:
+def distinct(prospects: Iterable[Prospect]) -> list[Prospect]:
     """Each person once, as told first, in order."""
-    people: dict[bytes, NewLead] = {}
-    for lead in leads:
-        people.setdefault(lead.canonical, lead)
+    people: dict[UUID, Prospect] = {}
+    for prospect in prospects:
+        people.setdefault(prospect.person_id, prospect)
     return list(people.values())
 
 
@@ -99,9 +119,9 @@ def updated(profile: LeadProfile, updates: LeadUpdates) -> LeadFields:
     return LeadFields(**(asdict(profile) | changes))
 
 
-def _texts(custom: CustomFields | None) -> dict[str, str]:
+def _texts(custom: CustomFields) -> dict[str, str]:
     """Custom fields as texts; those without a value are left out. True and false are written as in JSON."""
-    return {key: _text(value) for key, value in (custom or {}).items() if value is not None}
+    return {key: _text(value) for key, value in custom.items() if value is not None}
 
 
 def _text(value: str | float | bool) -> str:
