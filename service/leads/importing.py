@@ -24,6 +24,7 @@ from service.database.pool import Connection
 from service.database.statements import statements
 from service.ids import new_id
 from service.leads.files import MAX_ROWS
+from service.leads.roster import Entry, enlist
 from service.leads.rows import BadRow, NewLead, Prospect, distinct
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
@@ -40,15 +41,6 @@ the next is read, and other requests."""
 ATTEMPTS: Final = 20
 """How often a part of an import is tried again when others change the campaign at the same moment."""
 SHOWN_ERRORS: Final = 100
-ROSTER_COLUMNS: Final = (
-    "workspace_id",
-    "campaign_id",
-    "person_id",
-    "lead_id",
-    "ordinal",
-    "document_id",
-    "fields",
-)
 
 
 class Imported(Struct, frozen=True):
@@ -128,11 +120,14 @@ class Importing:
         newcomers = await self._newcomers(connection, caller.workspace_id, draft, prospects)
         if not newcomers:
             return draft, 0
-        await self._enlist(connection, caller.workspace_id, draft, newcomers)
         imported = [
             ImportedLead(newcomer.lead_id, ordinal, newcomer.person_id, newcomer.document_id)
             for ordinal, newcomer in enumerate(newcomers, draft.leads_ever)
         ]
+        entries = [Entry(lead, newcomer.fields) for lead, newcomer in zip(imported, newcomers, strict=True)]
+        await enlist(connection, caller.workspace_id, draft.id, entries)
+        documents = [Document(who.person_id, who.document_id, who.data) for who in newcomers]
+        await self._vault.seal_many(connection, caller.workspace_id, documents)
         events = [
             LeadsImported(
                 campaign_id=draft.id, source=source, leads=tuple(imported[start : start + ROWS_AN_EVENT])
@@ -156,27 +151,6 @@ class Importing:
         )
         present = {row["person_id"] async for row in rows}
         return [prospect for prospect in people if prospect.person_id not in present]
-
-    async def _enlist(
-        self, connection: Connection, workspace_id: UUID, draft: Campaign, newcomers: Sequence[Prospect]
-    ) -> None:
-        rows = [
-            (
-                workspace_id,
-                draft.id,
-                newcomer.person_id,
-                newcomer.lead_id,
-                ordinal,
-                newcomer.document_id,
-                newcomer.fields,
-            )
-            for ordinal, newcomer in enumerate(newcomers, draft.leads_ever)
-        ]
-        # Sorted, so that two imports with people in common wait for each other in one order.
-        rows.sort(key=lambda row: row[2].bytes)
-        await connection.copy_records_to_table("roster", columns=ROSTER_COLUMNS, records=rows)
-        documents = [Document(who.person_id, who.document_id, who.data) for who in newcomers]
-        await self._vault.seal_many(connection, workspace_id, documents)
 
 
 class _Tally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
@@ -85,23 +85,25 @@ class BadRow(Struct, frozen=True):
 
 def new_lead(channel: Channel, fields: LeadFields) -> NewLead:
     """The lead that ``fields`` describe. Raises ``Invalid`` for an identity that is missing or can't be one."""
-    field = IDENTITY_FIELD[channel]
-    written: str | None = getattr(fields, field)
-    if written is None or not written.strip():
-        raise Invalid(FieldError(field, f"A lead of this campaign needs '{field}'."))
-    identity = normalise(channel, written)
-    given = {
+    texts = {
         name: text
         for name, value in asdict(fields).items()
         if isinstance(value, str) and (text := value.strip())
     }
-    given[field] = identity
-    custom = _texts(fields.custom_fields) if fields.custom_fields else {}
+    return lead_of(channel, texts, _texts(fields.custom_fields or {}))
+
+
+def lead_of(channel: Channel, texts: Mapping[str, str], custom: dict[str, str]) -> NewLead:
+    """The lead of whom this is known; ``texts`` by the names of ``LeadFields``, none blank. Raises ``Invalid``."""
+    field = IDENTITY_FIELD[channel]
+    if field not in texts:
+        raise Invalid(FieldError(field, f"A lead of this campaign needs '{field}'."))
+    identity = normalise(channel, texts[field])
     told = tuple([key for key, text in custom.items() if text.strip()])
     return NewLead(
         identity_bytes(channel, identity),
-        LeadProfile(**given, custom_fields=custom),
-        templating.named_values(tuple(given), told),
+        LeadProfile(**{**texts, field: identity}, custom_fields=custom),
+        templating.named_values(tuple(texts), told),
     )
 
 
