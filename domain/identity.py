@@ -25,7 +25,9 @@ MAX_LABEL_LENGTH: Final = 63  # RFC 1035, 2.3.4
 MAX_PROFILE_LENGTH: Final = 300
 
 # Quoted local parts are legal and unheard of among leads; without them no address can read as two.
-_SPECIALS: Final = frozenset('()<>[]:;,"\\')
+_SPECIALS: Final = r' @()<>\[\]:;,"\\'
+_LABEL: Final = rf"[^.{_SPECIALS}]{{1,{MAX_LABEL_LENGTH}}}"
+_ADDRESS: Final = re.compile(rf"[^{_SPECIALS}]{{1,{MAX_LOCAL_LENGTH}}}@(?:localhost|{_LABEL}(?:\.{_LABEL})+)")
 _PROFILE: Final = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.)?linkedin\.com/in/(?P<name>[^/?#]+)(?:[/?#].*)?", re.IGNORECASE
 )
@@ -45,14 +47,10 @@ def recognise(text: str) -> tuple[Channel, str]:
 def normalise_email(text: str) -> str:
     """An address trimmed and in lower case. Raises ``Invalid`` where no mail server would take it."""
     address = text.strip().lower()
-    local, at, domain = address.rpartition("@")
     sound = (
-        at
-        and 0 < len(local) <= MAX_LOCAL_LENGTH
+        _ADDRESS.fullmatch(address)
+        and address.isprintable()
         and len(address.encode(errors="replace")) <= MAX_ADDRESS_LENGTH
-        and "@" not in local
-        and _is_plain(address)
-        and _is_host(domain)
     )
     if not sound:
         raise Invalid(FieldError("email", "This is not an e-mail address; give one like name@example.com."))
@@ -77,13 +75,3 @@ def normalise_linkedin_url(text: str) -> str:
 def identity_bytes(channel: Channel, identity: str) -> bytes:
     """What stands for a normalised identity wherever it is digested; different on each channel."""
     return f"{channel}:{identity}".encode()
-
-
-def _is_plain(address: str) -> bool:
-    return address.isprintable() and " " not in address and _SPECIALS.isdisjoint(address)
-
-
-def _is_host(domain: str) -> bool:
-    labels = domain.split(".")
-    dotted = len(labels) > 1 and all(0 < len(label) <= MAX_LABEL_LENGTH for label in labels)
-    return dotted or domain == "localhost"

@@ -90,6 +90,16 @@ def lead_values(fields: Mapping[str, object]) -> dict[str, str]:
     return values
 
 
+@lru_cache(maxsize=256)
+def named_values(fields: tuple[str, ...], custom_fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the variables that stand for something with a lead of whom these fields are known.
+
+    Remembered: the rows of a file have the same few.
+    """
+    known: dict[str, object] = dict(zip(fields, fields, strict=True))
+    return tuple(lead_values({**known, CUSTOM_FIELDS: dict(zip(custom_fields, custom_fields, strict=True))}))
+
+
 def render(template: Template, values: Mapping[str, str]) -> str:
     """The text with every variable filled, never expanding what a value holds. Raises ``Unresolved``."""
     return "".join(part if isinstance(part, str) else _filled(part, values) for part in template.parts)

@@ -77,11 +77,12 @@ def filled(words: NodeWords, values: Mapping[str, str]) -> NodeWords:
 
 
 T = TypeVar("T", bound=Struct)
+_encoder = msgspec.json.Encoder()
 
 
 def pack(document: Struct) -> bytes:
     """A document as the vault seals it."""
-    return msgspec.json.encode(document)
+    return _encoder.encode(document)
 
 
 def unpack(data: bytes, kind: type[T]) -> T:

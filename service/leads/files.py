@@ -15,16 +15,17 @@ from msgspec.structs import astuple
 
 from domain.refusal import FieldError, Invalid, Refused
 from domain.sequence import Channel
-from service.leads.rows import BadRow, LeadFields, NewLead, new_lead
+from service.leads.rows import BadRow, LeadFields, NewLead, lead_of, new_lead
+from service.texts import LeadProfile
 
 MAX_ROWS: Final = 1_000_000
 LONGEST_ROW: Final = 1024 * 1024
 """Bytes or characters after which a row is taken to have ended: a quote that is never closed costs one row, not all."""
 
-_FIELDS: Final = frozenset(LeadFields.__struct_fields__)
-_KNOWN: Final = {name.replace("_", ""): name for name in _FIELDS if name != "custom_fields"}
+_FIELDS: Final = frozenset(LeadFields.__struct_fields__) - {"custom_fields"}
+_KNOWN: Final = {name.replace("_", ""): name for name in _FIELDS}
+_NUL: Final = "A text can't hold a NUL character."
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
-_HALF_CHARACTERS: Final = re.compile("[\ud800-\udfff]")
 
 # The module's own limit would end the reading of a file; LONGEST_ROW bounds a row.
 csv.field_size_limit(sys.maxsize)
@@ -57,7 +58,8 @@ def _ndjson_row(number: int, line: bytes, channel: Channel) -> NewLead | BadRow:
     if len(line) > LONGEST_ROW:
         return BadRow(number, "The row is too long.")
     try:
-        return _storable(number, new_lead(channel, msgspec.json.decode(line, type=LeadFields)))
+        lead = new_lead(channel, msgspec.json.decode(line, type=LeadFields))
+        return BadRow(number, _NUL) if _holds_nul(lead.profile) else lead
     except Invalid as invalid:
         return BadRow(number, invalid.message)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -67,30 +69,34 @@ def _ndjson_row(number: int, line: bytes, channel: Channel) -> NewLead | BadRow:
 def _csv_row(number: int, header: Sequence[str], record: Sequence[str], channel: Channel) -> NewLead | BadRow:
     if len(record) != len(header):
         return BadRow(number, f"The row has {len(record)} values, the header names {len(header)}.")
-    if _HALF_CHARACTERS.search("".join(record)):
+    told = {column: text for column, value in zip(header, record, strict=True) if (text := value.strip())}
+    written = "".join((*told, *told.values()))
+    if not _is_unicode(written):
         return BadRow(number, "The row is not UTF-8.")
-    known: dict[str, str] = {}
-    custom: dict[str, str | int | float | bool | None] = {}
-    for column, value in zip(header, record, strict=True):
-        if text := value.strip():
-            if column in _FIELDS:
-                known[column] = value
-            else:
-                custom[column] = text
+    if "\0" in written:
+        return BadRow(number, _NUL)
+    custom = {column: told.pop(column) for column in [*told] if column not in _FIELDS}
     try:
-        fields = msgspec.convert({**known, "custom_fields": custom}, LeadFields)
-        return _storable(number, new_lead(channel, fields))
+        msgspec.convert({**told, "custom_fields": custom}, LeadFields)
+        return lead_of(channel, told, custom)
     except Invalid as invalid:
         return BadRow(number, invalid.message)
     except msgspec.ValidationError as error:
         return BadRow(number, f"{error}.")
 
 
-def _storable(number: int, lead: NewLead) -> NewLead | BadRow:
-    *known, custom = astuple(lead.profile)
-    if "\0" in "".join((*filter(None, known), *custom, *custom.values())):
-        return BadRow(number, "A text can't hold a NUL character.")
-    return lead
+def _holds_nul(profile: LeadProfile) -> bool:
+    *known, custom = astuple(profile)
+    return "\0" in "".join((*filter(None, known), *custom, *custom.values()))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether nothing in it stands for bytes that could not be decoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _header(record: Sequence[str], channel: Channel) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -16,13 +17,15 @@ from domain.campaign.decide import ReviseLeads, decide, require_draft
 from domain.campaign.state import Campaign
 from domain.lead.events import ImportedLead, LeadsImported, Source
 from domain.refusal import Refused
+from domain.sequence import Channel
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
 from service.database.pool import Connection
 from service.database.statements import statements
 from service.ids import new_id
 from service.leads.files import MAX_ROWS
-from service.leads.rows import BadRow, NewLead, distinct
+from service.leads.roster import Entry, enlist
+from service.leads.rows import BadRow, NewLead, Prospect, distinct
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 from service.store.log import EventStore
@@ -38,15 +41,6 @@ the next is read, and other requests."""
 ATTEMPTS: Final = 20
 """How often a part of an import is tried again when others change the campaign at the same moment."""
 SHOWN_ERRORS: Final = 100
-ROSTER_COLUMNS: Final = (
-    "workspace_id",
-    "campaign_id",
-    "person_id",
-    "lead_id",
-    "ordinal",
-    "document_id",
-    "fields",
-)
 
 
 class Imported(Struct, frozen=True):
@@ -75,20 +69,22 @@ class Importing:
 
     async def add(self, caller: Caller, draft: Campaign, leads: Sequence[NewLead]) -> Imported:
         """Add leads, all or none. Raises ``Refused`` when the campaign is no draft any more."""
-        _, joined = await self._add_part(caller, draft, leads, "api")
+        prospects = [self._prospect(caller.workspace_id, draft.channel, lead) for lead in leads]
+        _, joined = await self._add_part(caller, draft, prospects, "api")
         return Imported(imported=joined, duplicates=len(leads) - joined)
 
     async def add_all(
         self, caller: Caller, draft: Campaign, rows: AsyncIterator[NewLead | BadRow], source: Source
     ) -> Imported:
-        """Add the rows of a file, a thousand at a time; the next thousand is read while the last is written.
+        """Add the rows of a file, a thousand at a time; the next thousand is made ready while the last is written.
 
         Raises ``Refused`` ``import-interrupted`` when the campaign is launched meanwhile, and ``import-too-long``;
         what was added until then stays, and the refusal says how much that is.
         """
         tally = _Tally(draft)
+        prospect = partial(self._prospect, caller.workspace_id, draft.channel)
         try:
-            async for part in _parts(rows, tally):
+            async for part in _parts(rows, prospect, tally):
                 await tally.written()
                 tally.write(self._add_part(caller, tally.draft, part, source), len(part))
             await tally.written()
@@ -97,14 +93,18 @@ class Importing:
             raise _interrupted(refused, tally) from None
         return Imported(tally.imported, tally.duplicates, tally.invalid, tuple(tally.errors))
 
+    def _prospect(self, workspace_id: UUID, channel: Channel, lead: NewLead) -> Prospect:
+        person_id = self._vault.identity_digest(workspace_id, channel, lead.canonical)
+        return Prospect(person_id, new_id(), new_id(), pack(lead.profile), lead.fields)
+
     async def _add_part(
-        self, caller: Caller, draft: Campaign, leads: Sequence[NewLead], source: Source
+        self, caller: Caller, draft: Campaign, prospects: Sequence[Prospect], source: Source
     ) -> tuple[Campaign, int]:
         """Add some leads in one transaction; answers the campaign after it and how many joined."""
         for _ in range(ATTEMPTS):
             try:
                 async with self._store.transaction() as connection:
-                    return await self._write(connection, caller, draft, leads, source)
+                    return await self._write(connection, caller, draft, prospects, source)
             except (StreamMoved, asyncpg.UniqueViolationError):
                 draft = await self.draft(caller.workspace_id, draft.id)
         raise Refused("campaign-changed", "Others keep changing this campaign. Import the rest again later.")
@@ -114,17 +114,20 @@ class Importing:
         connection: Connection,
         caller: Caller,
         draft: Campaign,
-        leads: Sequence[NewLead],
+        prospects: Sequence[Prospect],
         source: Source,
     ) -> tuple[Campaign, int]:
-        newcomers = await self._newcomers(connection, caller.workspace_id, draft, leads)
+        newcomers = await self._newcomers(connection, caller.workspace_id, draft, prospects)
         if not newcomers:
             return draft, 0
         imported = [
-            ImportedLead(new_id(), ordinal, person_id, new_id())
-            for ordinal, person_id in enumerate(newcomers, draft.leads_ever)
+            ImportedLead(newcomer.lead_id, ordinal, newcomer.person_id, newcomer.document_id)
+            for ordinal, newcomer in enumerate(newcomers, draft.leads_ever)
         ]
-        await self._write_rows(connection, caller.workspace_id, draft.id, imported, newcomers)
+        entries = [Entry(lead, newcomer.fields) for lead, newcomer in zip(imported, newcomers, strict=True)]
+        await enlist(connection, caller.workspace_id, draft.id, entries)
+        documents = [Document(who.person_id, who.document_id, who.data) for who in newcomers]
+        await self._vault.seal_many(connection, caller.workspace_id, documents)
         events = [
             LeadsImported(
                 campaign_id=draft.id, source=source, leads=tuple(imported[start : start + ROWS_AN_EVENT])
@@ -136,48 +139,18 @@ class Importing:
         return await self._campaigns.swap(caller, draft, change, connection), len(imported)
 
     async def _newcomers(
-        self, connection: Connection, workspace_id: UUID, draft: Campaign, leads: Sequence[NewLead]
-    ) -> dict[UUID, NewLead]:
-        """The people among ``leads`` who may join the campaign and have not yet, in order, each once."""
-        people = {
-            self._vault.identity_digest(workspace_id, draft.channel, lead.canonical): lead
-            for lead in distinct(leads)
-        }
+        self, connection: Connection, workspace_id: UUID, draft: Campaign, prospects: Sequence[Prospect]
+    ) -> list[Prospect]:
+        """Those who may join the campaign and have not yet, in order, each once."""
+        people = distinct(prospects)
         rows = _queries.present(
-            connection, workspace_id=workspace_id, campaign_id=draft.id, person_ids=list(people)
+            connection,
+            workspace_id=workspace_id,
+            campaign_id=draft.id,
+            person_ids=[prospect.person_id for prospect in people],
         )
-        async for row in rows:
-            del people[row["person_id"]]
-        return people
-
-    async def _write_rows(
-        self,
-        connection: Connection,
-        workspace_id: UUID,
-        campaign_id: UUID,
-        imported: Sequence[ImportedLead],
-        newcomers: dict[UUID, NewLead],
-    ) -> None:
-        documents: list[Document] = []
-        rows = []
-        for lead in imported:
-            newcomer = newcomers[lead.person_id]
-            documents.append(Document(lead.person_id, lead.document_id, pack(newcomer.profile)))
-            rows.append(
-                (
-                    workspace_id,
-                    campaign_id,
-                    lead.person_id,
-                    lead.lead_id,
-                    lead.ordinal,
-                    lead.document_id,
-                    newcomer.fields,
-                )
-            )
-        # Sorted, so that two imports with people in common wait for each other in one order.
-        rows.sort(key=lambda row: row[2].int)
-        await connection.copy_records_to_table("roster", columns=ROSTER_COLUMNS, records=rows)
-        await self._vault.seal_many(connection, workspace_id, documents)
+        present = {row["person_id"] async for row in rows}
+        return [prospect for prospect in people if prospect.person_id not in present]
 
 
 class _Tally:
@@ -220,9 +193,11 @@ class _Tally:
             self.errors.append(row)
 
 
-async def _parts(rows: AsyncIterator[NewLead | BadRow], tally: _Tally) -> AsyncIterator[list[NewLead]]:
+async def _parts(
+    rows: AsyncIterator[NewLead | BadRow], prospect: Callable[[NewLead], Prospect], tally: _Tally
+) -> AsyncIterator[list[Prospect]]:
     """The good rows, a thousand at a time; the bad ones go to the tally."""
-    part: list[NewLead] = []
+    part: list[Prospect] = []
     count = 0
     async for row in rows:
         count += 1
@@ -233,7 +208,7 @@ async def _parts(rows: AsyncIterator[NewLead | BadRow], tally: _Tally) -> AsyncI
         if isinstance(row, BadRow):
             tally.reject(row)
             continue
-        part.append(row)
+        part.append(prospect(row))
         if len(part) == ROWS_AN_EVENT:
             yield part
             part = []

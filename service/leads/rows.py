@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final, TypeAlias
+from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
+from domain import templating
 from domain.identity import IDENTITY_FIELD, identity_bytes, normalise
 from domain.refusal import FieldError, Invalid
 from domain.sequence import Channel
@@ -61,6 +63,19 @@ class NewLead(Struct, frozen=True):
     fields: tuple[str, ...]
 
 
+class Prospect(Struct, frozen=True):
+    """A lead that is to join a campaign: the person by its digest, the lead it becomes, and its document.
+
+    ``data`` is what the vault is to seal; ``fields`` names the variables that have a value.
+    """
+
+    person_id: UUID
+    lead_id: UUID
+    document_id: UUID
+    data: bytes
+    fields: tuple[str, ...]
+
+
 class BadRow(Struct, frozen=True):
     """A row of a file that is no lead; ``row`` counts the rows from 1, without a header."""
 
@@ -70,26 +85,33 @@ class BadRow(Struct, frozen=True):
 
 def new_lead(channel: Channel, fields: LeadFields) -> NewLead:
     """The lead that ``fields`` describe. Raises ``Invalid`` for an identity that is missing or can't be one."""
-    field = IDENTITY_FIELD[channel]
-    written: str | None = getattr(fields, field)
-    if written is None or not written.strip():
-        raise Invalid(FieldError(field, f"A lead of this campaign needs '{field}'."))
-    identity = normalise(channel, written)
-    given = {
+    texts = {
         name: text
         for name, value in asdict(fields).items()
         if isinstance(value, str) and (text := value.strip())
     }
-    given[field] = identity
-    profile = LeadProfile(**given, custom_fields=_texts(fields.custom_fields))
-    return NewLead(identity_bytes(channel, identity), profile, tuple(profile.values()))
+    return lead_of(channel, texts, _texts(fields.custom_fields or {}))
 
 
-def distinct(leads: Iterable[NewLead]) -> list[NewLead]:
+def lead_of(channel: Channel, texts: Mapping[str, str], custom: dict[str, str]) -> NewLead:
+    """The lead of whom this is known; ``texts`` by the names of ``LeadFields``, none blank. Raises ``Invalid``."""
+    field = IDENTITY_FIELD[channel]
+    if field not in texts:
+        raise Invalid(FieldError(field, f"A lead of this campaign needs '{field}'."))
+    identity = normalise(channel, texts[field])
+    told = tuple([key for key, text in custom.items() if text.strip()])
+    return NewLead(
+        identity_bytes(channel, identity),
+        LeadProfile(**{**texts, field: identity}, custom_fields=custom),
+        templating.named_values(tuple(texts), told),
+    )
+
+
+def distinct(prospects: Iterable[Prospect]) -> list[Prospect]:
     """Each person once, as told first, in order."""
-    people: dict[bytes, NewLead] = {}
-    for lead in leads:
-        people.setdefault(lead.canonical, lead)
+    people: dict[UUID, Prospect] = {}
+    for prospect in prospects:
+        people.setdefault(prospect.person_id, prospect)
     return list(people.values())
 
 
@@ -99,9 +121,9 @@ def updated(profile: LeadProfile, updates: LeadUpdates) -> LeadFields:
     return LeadFields(**(asdict(profile) | changes))
 
 
-def _texts(custom: CustomFields | None) -> dict[str, str]:
+def _texts(custom: CustomFields) -> dict[str, str]:
     """Custom fields as texts; those without a value are left out. True and false are written as in JSON."""
-    return {key: _text(value) for key, value in (custom or {}).items() if value is not None}
+    return {key: _text(value) for key, value in custom.items() if value is not None}
 
 
 def _text(value: str | float | bool) -> str:

@@ -5,7 +5,6 @@ Every method that takes a connection joins the caller's transaction: document an
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,13 +15,15 @@ from service.database.pool import Connection
 from service.database.statements import statements
 from service.ids import id_of, new_id
 from service.vault.errors import DocumentMissing, WrongMasterKey
-from service.vault.keys import SALT_BYTES, MasterKey
+from service.vault.keys import SALT_BYTES, KeyedDigest, MasterKey
 from service.vault.sealing import require_own_seal, seal, unseal
 
 _queries: Any = statements(Path(__file__).with_name("vault.sql"))
 SealedRow: TypeAlias = tuple[UUID, UUID, bytes, bytes]
 """A document as it is stored: its id, its owner, what was sealed, and the owner's salt."""
 _COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed")
+_UUID_V8 = 8 << 76 | 0b10 << 62
+_KEPT_BITS = ~(0xF << 76 | 0b11 << 62)
 
 
 class Document(NamedTuple):
@@ -38,8 +39,8 @@ class Vault:
 
     def __init__(self, master_key: MasterKey) -> None:
         self._master_key = master_key
-        self._identity_key = master_key.derive("identity-digest")
-        self._content_key = master_key.derive("content-digest")
+        self._identity = KeyedDigest(master_key.derive("identity-digest"))
+        self._content = KeyedDigest(master_key.derive("content-digest"))
 
     def identity_digest(self, workspace_id: UUID, channel: str, canonical: bytes) -> UUID:
         """The id of a person in the log: 122 bits of HMAC-SHA256, shaped as a UUIDv8 (RFC 9562).
@@ -48,13 +49,12 @@ class Vault:
         the same person has another one in each workspace.
         """
         message = workspace_id.bytes + channel.encode() + b"\0" + canonical
-        number = int.from_bytes(hmac.digest(self._identity_key, message, "sha256")[:16])
-        shaped = number & ~(0xF << 76) & ~(0b11 << 62) | (8 << 76) | (0b10 << 62)
-        return id_of(shaped.to_bytes(16))
+        number = int.from_bytes(self._identity(message)[:16])
+        return id_of((number & _KEPT_BITS | _UUID_V8).to_bytes(16))
 
     def content_digest(self, workspace_id: UUID, data: bytes) -> str:
         """What the log may say about a text: HMAC-SHA256 in hex, equal for equal texts of one workspace."""
-        return hmac.digest(self._content_key, workspace_id.bytes + data, "sha256").hex()
+        return self._content(workspace_id.bytes + data).hex()
 
     async def require_master_key(self, connection: Connection) -> None:
         """Make sure this database belongs to this master key; the first one ever seen is kept.

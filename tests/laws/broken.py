@@ -30,7 +30,7 @@ from domain.templating import Template, parse, render
 from domain.upcasters import UPCASTERS
 from projections.leads import LEADS
 from service.composition import EVENTS
-from service.leads.rows import NewLead
+from service.leads.rows import Prospect
 from service.store.codec import Codec
 from tests.kit.rules import DOMAIN
 from tests.laws.writing import TEMPLATING
@@ -178,12 +178,12 @@ def _encodes_what_is_encoded(channel: Channel, text: str) -> str:
     return quote(normalise(channel, text), safe=":/@")
 
 
-def _but_the_last_of_each(leads: Iterable[NewLead]) -> list[NewLead]:
-    return list({lead.canonical: lead for lead in reversed(list(leads))}.values())
+def _but_the_last_of_each(prospects: Iterable[Prospect]) -> list[Prospect]:
+    return list({prospect.person_id: prospect for prospect in reversed(list(prospects))}.values())
 
 
-def _next_to_each_other_only(leads: Iterable[NewLead]) -> list[NewLead]:
-    return [next(group) for _, group in itertools.groupby(leads, key=lambda lead: lead.canonical)]
+def _next_to_each_other_only(prospects: Iterable[Prospect]) -> list[Prospect]:
+    return [next(group) for _, group in itertools.groupby(prospects, key=lambda prospect: prospect.person_id)]
 
 
 # --- The table -------------------------------------------------------------------------------------------------------

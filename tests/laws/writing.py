@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 import pytest
 from hypothesis import strategies as st
@@ -14,8 +15,7 @@ from domain.identity import normalise
 from domain.refusal import Invalid
 from domain.sequence import Channel
 from domain.templating import Template, Unresolved, Variable, parse, render, variables
-from service.leads.rows import NewLead, distinct
-from service.texts import LeadProfile
+from service.leads.rows import Prospect, distinct
 from tests.kit import identities, templates
 from tests.laws.law import Law
 
@@ -51,7 +51,7 @@ def _values_stay_values(templating: Templating, case: tuple[list[str | Variable]
 # --- People ----------------------------------------------------------------------------------------------------------
 
 Normalise: TypeAlias = Callable[[Channel, str], str]
-Distinct: TypeAlias = Callable[[Iterable[NewLead]], list[NewLead]]
+Distinct: TypeAlias = Callable[[Iterable[Prospect]], list[Prospect]]
 
 
 def _normalised_twice_is_once(normalise: Normalise, case: tuple[Channel, str]) -> None:
@@ -63,21 +63,18 @@ def _normalised_twice_is_once(normalise: Normalise, case: tuple[Channel, str]) -
     assert normalise(channel, identity) == identity
 
 
-def _each_person_once(distinct: Distinct, case: tuple[Sequence[NewLead], Sequence[NewLead]]) -> None:
-    leads, shuffled = case
-    once = distinct(leads)
-    people = [lead.canonical for lead in once]
+def _each_person_once(distinct: Distinct, case: tuple[Sequence[Prospect], Sequence[Prospect]]) -> None:
+    prospects, shuffled = case
+    once = distinct(prospects)
+    people = [prospect.person_id for prospect in once]
     assert len(people) == len(set(people))
-    assert set(people) == {lead.canonical for lead in leads}
-    assert distinct(once) == once == distinct([*leads, *shuffled])
-    assert {lead.canonical for lead in distinct(shuffled)} == set(people)
+    assert set(people) == {prospect.person_id for prospect in prospects}
+    assert distinct(once) == once == distinct([*prospects, *shuffled])
+    assert {prospect.person_id for prospect in distinct(shuffled)} == set(people)
 
 
-few_people = st.integers(1, 4).map(lambda n: f"email:lead{n}@x.example".encode())
-rows = st.lists(
-    st.builds(NewLead, few_people, st.builds(LeadProfile, first_name=st.sampled_from(["Ada", "Bob"]))),
-    max_size=8,
-)
+few_people = st.integers(1, 4).map(lambda n: UUID(int=n))
+rows = st.lists(st.builds(Prospect, few_people), max_size=8)
 
 LAWS: Final[tuple[Law[Any, Any], ...]] = (
     Law(
@@ -101,7 +98,7 @@ LAWS: Final[tuple[Law[Any, Any], ...]] = (
     Law(
         "each person joins once, in whatever order and however often they come",
         distinct,
-        rows.flatmap(lambda leads: st.tuples(st.just(leads), st.permutations(leads))),
+        rows.flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))),
         _each_person_once,
     ),
 )

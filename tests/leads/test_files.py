@@ -50,6 +50,10 @@ class TestCsv:
         lead = await only_lead("email,Favourite Tea\na@x.example,Assam\n")
         assert lead.profile.custom_fields == {"Favourite Tea": "Assam"}
 
+    async def test_a_column_of_custom_fields_is_one_of_them(self) -> None:
+        lead = await only_lead("email,custom_fields\na@x.example,Assam\n")
+        assert lead.profile.custom_fields == {"custom_fields": "Assam"}
+
     async def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(self) -> None:
         lead = await only_lead(b"\xef\xbb\xbfemail,company\r\na@x.example,Acme\r\n")
         assert lead.profile.company == "Acme"
@@ -80,6 +84,16 @@ class TestCsv:
         fault = await only_fault(csv_rows, b"email,company\n" + row + b"\n")
         assert fault.row == 1
         assert says in fault.message
+
+    @pytest.mark.parametrize(("column", "says"), [(b"\xff", "not UTF-8"), (b"te\0a", "NUL")])
+    async def test_a_column_whose_name_can_not_be_kept_costs_the_rows_that_fill_it(
+        self, column: bytes, says: str
+    ) -> None:
+        rows = b"email," + column + b"\na@x.example,Assam\nb@x.example,\n"
+        fault, lead = await read(csv_rows, rows)
+        assert isinstance(fault, BadRow)
+        assert says in fault.message
+        assert isinstance(lead, NewLead)
 
     async def test_an_unclosed_quote_costs_its_own_row_and_no_unbounded_memory(self) -> None:
         rows = b"".join(b"b%d@x.example,Acme\n" % number for number in range(200_000))

@@ -9,10 +9,12 @@ from uuid import UUID
 
 import pytest
 
+from domain.lead.events import ImportedLead
 from service.database.pool import Connection, open_pool
 from service.database.statements import statements
 from service.ids import new_id
 from service.leads import importing
+from service.leads.roster import Entry, enlist
 
 MEMBERS: Final = 5_000
 _queries: Any = statements(Path(importing.__file__).with_name("roster.sql"))
@@ -54,6 +56,22 @@ async def test_who_is_on_the_campaign_or_was_erased_is_told_apart_from_everybody
 
     people = [member, erased, bounced, stranger, elsewhere]
     assert await present(connection, workspace, campaign, people) == {member, erased}
+
+
+async def test_leads_are_enlisted_as_they_are_with_the_fields_that_have_a_value(
+    connection: Connection,
+) -> None:
+    workspace, campaign = new_id(), new_id()
+    fields = [("email", "custom_fields.Größe"), ("email",), ("email", "custom_fields.Größe"), ()]
+    leads = [ImportedLead(new_id(), ordinal, new_id(), new_id()) for ordinal in range(4)]
+
+    await enlist(connection, workspace, campaign, map(Entry, leads, fields))
+
+    rows = await connection.fetch("SELECT * FROM roster ORDER BY ordinal")
+    assert [tuple(row.values()) for row in rows] == [
+        (workspace, campaign, lead.person_id, lead.lead_id, lead.ordinal, lead.document_id, list(names), None)
+        for lead, names in zip(leads, fields, strict=True)
+    ]
 
 
 async def test_leads_are_taken_off_without_reading_the_whole_campaign(connection: Connection) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from uuid import RFC_4122, UUID
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +66,20 @@ def test_a_master_key_of_the_wrong_length_is_refused_and_a_right_one_is_never_sh
     with pytest.raises(ValueError, match="32 bytes"):
         MasterKey(b"short")
     assert bytes(range(32)).hex() not in repr(MASTER_KEY)
+
+
+@given(secret=st.binary(min_size=32, max_size=32), purpose=st.text(), owner=st.uuids(), salt=st.binary())
+def test_keys_are_those_that_hkdf_expand_derives(
+    secret: bytes, purpose: str, owner: UUID, salt: bytes
+) -> None:
+    def expanded(info: bytes) -> bytes:
+        return HKDFExpand(algorithm=SHA256(), length=32, info=info).derive(secret)
+
+    key, workspace = MasterKey(secret), UUID(int=1)
+    document = b"liftoff:document" + workspace.bytes + owner.bytes + salt
+
+    assert key.derive(purpose) == expanded(f"liftoff/{purpose}".encode())
+    assert key.document_key(workspace, owner, salt) == expanded(document)
 
 
 @given(workspace=st.uuids(), channel=st.sampled_from(["email", "linkedin"]), identity=st.binary(max_size=80))
