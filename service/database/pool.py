@@ -26,7 +26,7 @@ SCHEMA = "liftoff"
 _CONNECT_SECONDS = 10.0
 _TYPES: Final = """
     SELECT NULL::integer[], NULL::bigint[], NULL::uuid[], NULL::bytea[], NULL::date[], NULL::timestamptz[],
-           NULL::interval[], NULL::jsonb[], NULL::pgqueuer_status, NULL::pgqueuer_status[], ARRAY(SELECT ROW())
+           NULL::interval[], NULL::jsonb[], ARRAY(SELECT ROW())
 """
 """Of types that it does not know, asyncpg asks on every connection, in three slow round trips each time: here once."""
 
