@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scale",
         choices=get_args(Scale),
         default="full",
-        help="full is what is quoted, quick takes two minutes",
+        help="full is what is quoted, quick takes three minutes",
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="the directory for what is kept")
     parser.add_argument(
