@@ -137,6 +137,9 @@ class LeadEditing:
             return
         person_id = self._vault.identity_digest(workspace_id, draft.channel, after.canonical)
         document_id = new_id()
+        # Before the roster, as an import does, which else could wait for this change while it is waited for.
+        document = Document(person_id, document_id, pack(after.profile))
+        await self._vault.seal_many(connection, workspace_id, [document])
         await _queries.correct(
             connection,
             workspace_id=workspace_id,
@@ -148,8 +151,6 @@ class LeadEditing:
         # What was written for one person is not sent to another.
         others = [lead_id] if person_id != found[0]["person_id"] else []
         dropped = await drop_drafts(connection, Roll(workspace_id, draft.id), others)
-        document = Document(person_id, document_id, pack(after.profile))
-        await self._vault.seal_many(connection, workspace_id, [document])
         corrected = LeadsCorrected(leads=(CorrectedLead(lead_id, person_id, document_id),))
         await self._revise(connection, caller, draft, ReviseLeads(corrected=1), corrected, *dropped)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -117,7 +117,12 @@ class Importing:
         prospects: Sequence[Prospect],
         source: Source,
     ) -> tuple[Campaign, int]:
-        newcomers = await self._newcomers(connection, caller.workspace_id, draft, prospects)
+        workspace_id = caller.workspace_id
+        people = distinct(prospects)
+        # First, for who had none can't be on any roster: of the people of a new file nothing else has to be asked.
+        salts = await self._vault.take_salts(connection, workspace_id, [who.person_id for who in people])
+        present = await self._present(connection, workspace_id, draft, salts.known)
+        newcomers = [who for who in people if who.person_id not in present]
         if not newcomers:
             return draft, 0
         imported = [
@@ -125,9 +130,9 @@ class Importing:
             for ordinal, newcomer in enumerate(newcomers, draft.leads_ever)
         ]
         entries = [Entry(lead, newcomer.fields) for lead, newcomer in zip(imported, newcomers, strict=True)]
-        await enlist(connection, caller.workspace_id, draft.id, entries)
+        await enlist(connection, workspace_id, draft.id, entries)
         documents = [Document(who.person_id, who.document_id, who.data) for who in newcomers]
-        await self._vault.seal_many(connection, caller.workspace_id, documents)
+        await self._vault.seal_under(salts, connection, workspace_id, documents)
         events = [
             LeadsImported(
                 campaign_id=draft.id, source=source, leads=tuple(imported[start : start + ROWS_AN_EVENT])
@@ -138,19 +143,16 @@ class Importing:
         change = Change(events=decide(draft, ReviseLeads(added=len(imported))), also=(roster,))
         return await self._campaigns.swap(caller, draft, change, connection), len(imported)
 
-    async def _newcomers(
-        self, connection: Connection, workspace_id: UUID, draft: Campaign, prospects: Sequence[Prospect]
-    ) -> list[Prospect]:
-        """Those who may join the campaign and have not yet, in order, each once."""
-        people = distinct(prospects)
+    async def _present(
+        self, connection: Connection, workspace_id: UUID, draft: Campaign, people: Collection[UUID]
+    ) -> set[UUID]:
+        """Those of the people who are on the campaign already, or were erased."""
+        if not people:
+            return set()
         rows = _queries.present(
-            connection,
-            workspace_id=workspace_id,
-            campaign_id=draft.id,
-            person_ids=[prospect.person_id for prospect in people],
+            connection, workspace_id=workspace_id, campaign_id=draft.id, person_ids=list(people)
         )
-        present = {row["person_id"] async for row in rows}
-        return [prospect for prospect in people if prospect.person_id not in present]
+        return {row["person_id"] async for row in rows}
 
 
 class _Tally:

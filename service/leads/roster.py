@@ -6,13 +6,14 @@ the rows of a file have the same few arrays.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from struct import Struct as Layout
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.lead.events import ImportedLead
+from service.database.copying import copy_rows
 from service.database.pool import Connection
 
 _COLUMNS: Final = (
@@ -24,8 +25,6 @@ _COLUMNS: Final = (
     "document_id",
     "fields",
 )
-_BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
-_END: Final = b"\xff\xff"
 _ROW: Final = Layout("!h i16s i16s i16s i16s iq i16s")
 """How many fields, and all but the last of them, each after its length."""
 _ARRAY: Final = Layout("!iiIii")
@@ -47,21 +46,16 @@ async def enlist(
 
     Sorted by person, so that two who enlist the same people wait for each other in one order.
     """
-    place = (7, 16, workspace_id.bytes, 16, campaign_id.bytes, 16)
-    rows = sorted(
+    place = (len(_COLUMNS), 16, workspace_id.bytes, 16, campaign_id.bytes, 16)
+    told = sorted(
         (lead.person_id.bytes, lead.lead_id.bytes, lead.ordinal, lead.document_id.bytes, fields)
         for lead, fields in entries
     )
-    data = bytearray(_BEGIN)
-    for person, lead_id, ordinal, document, fields in rows:
-        data += _ROW.pack(*place, person, 16, lead_id, 8, ordinal, 16, document)
-        data += _array(fields)
-    data += _END
-    await connection.copy_to_table("roster", columns=_COLUMNS, source=_at_once(data), format="binary")
-
-
-async def _at_once(data: bytearray) -> AsyncIterator[bytes]:
-    yield bytes(data)
+    rows = (
+        _ROW.pack(*place, person, 16, lead_id, 8, ordinal, 16, document) + _array(fields)
+        for person, lead_id, ordinal, document, fields in told
+    )
+    await copy_rows(connection, "roster", _COLUMNS, rows)
 
 
 @lru_cache(maxsize=256)

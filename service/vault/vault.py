@@ -6,11 +6,13 @@ Every method that takes a connection joins the caller's transaction: document an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from struct import Struct as Layout
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from service.database.copying import copy_rows
 from service.database.pool import Connection
 from service.database.statements import statements
 from service.ids import id_of, new_id
@@ -22,6 +24,8 @@ _queries: Any = statements(Path(__file__).with_name("vault.sql"))
 SealedRow: TypeAlias = tuple[UUID, UUID, bytes, bytes]
 """A document as it is stored: its id, its owner, what was sealed, and the owner's salt."""
 _COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed")
+_ROW = Layout("!h i16s i16s i16s i")
+"""How many fields, and each after its length: the last is what was sealed."""
 _UUID_V8 = 8 << 76 | 0b10 << 62
 _KEPT_BITS = ~(0xF << 76 | 0b11 << 62)
 
@@ -32,6 +36,13 @@ class Document(NamedTuple):
     owner_id: UUID
     document_id: UUID
     data: bytes
+
+
+class Salts(NamedTuple):
+    """The salts of owners, None of those erased. ``known``: who had one, or was erased, before it was asked for."""
+
+    of: Mapping[UUID, bytes | None]
+    known: frozenset[UUID]
 
 
 class Vault:
@@ -80,22 +91,33 @@ class Vault:
     async def seal_many(
         self, connection: Connection, workspace_id: UUID, documents: Sequence[Document]
     ) -> None:
-        """Keep many documents at once, for some 10 µs of the event loop each: so a thousand or a few per call.
+        """Keep many documents at once.
 
         Those of an erased owner are not kept: they will be found as missing as those that were erased.
         Raises ``asyncpg.UniqueViolationError`` for a document id that exists: documents are never changed.
         """
-        if not documents:
-            return
-        keys = await self._take_keys(connection, workspace_id, {document.owner_id for document in documents})
-        fingerprint = self._master_key.fingerprint
-        place = workspace_id.bytes
-        rows = (  # sealed as they are sent, so that the database works at the same time
-            (workspace_id, name, owner, seal(key, fingerprint, data, place + name.bytes))
-            for owner, name, data in documents
-            if (key := keys[owner]) is not None
+        if documents:
+            owners = {document.owner_id for document in documents}
+            salts = await self.take_salts(connection, workspace_id, owners)
+            await self.seal_under(salts, connection, workspace_id, documents)
+
+    async def take_salts(self, connection: Connection, workspace_id: UUID, owners: Collection[UUID]) -> Salts:
+        """The salts of some owners, each of whom has one from now on, locked until the transaction ends."""
+        drawn = os.urandom(SALT_BYTES * len(owners))
+        offered = [drawn[start : start + SALT_BYTES] for start in range(0, len(drawn), SALT_BYTES)]
+        mine = dict(zip(owners, offered, strict=True))
+        rows = _queries.offer_keys(
+            connection, workspace_id=workspace_id, owners=list(owners), offered=offered
         )
-        await connection.copy_records_to_table("documents", columns=_COLUMNS, records=rows)
+        found = {owner: salt async for owner, salt in rows}
+        known = frozenset(owner for owner, salt in found.items() if salt != mine[owner])
+        return Salts(found or mine, known)
+
+    async def seal_under(
+        self, salts: Salts, connection: Connection, workspace_id: UUID, documents: Iterable[Document]
+    ) -> None:
+        """As ``seal_many``, for owners whose salts were taken in the same transaction."""
+        await copy_rows(connection, "documents", _COLUMNS, self._rows(salts, workspace_id, documents))
 
     async def open(self, connection: Connection, workspace_id: UUID, document_id: UUID) -> bytes:
         """The content of one document. Raises ``DocumentMissing``, ``SealBroken``, ``WrongMasterKey``."""
@@ -133,14 +155,14 @@ class Vault:
         rows = _queries.erase_owner(connection, workspace_id=workspace_id, owner_id=owner_id)
         return [row["document_id"] async for row in rows]
 
-    async def _take_keys(
-        self, connection: Connection, workspace_id: UUID, owners: set[UUID]
-    ) -> dict[UUID, bytes | None]:
-        """The document key of each owner, locked against erasure until the transaction ends; erased ones have none."""
-        keys: dict[UUID, bytes | None] = {}
-        while missing := list(owners - keys.keys()):
-            offered = [os.urandom(SALT_BYTES) for _ in missing]
-            rows = _queries.take_keys(connection, workspace_id=workspace_id, owners=missing, offered=offered)
-            async for owner, salt in rows:
-                keys[owner] = salt and self._master_key.document_key(workspace_id, owner, salt)
-        return keys
+    def _rows(self, salts: Salts, workspace_id: UUID, documents: Iterable[Document]) -> Iterator[bytes]:
+        """The documents as they are stored, each sealed when it is asked for; none of erased owners."""
+        place, fingerprint = workspace_id.bytes, self._master_key.fingerprint
+        keys: dict[UUID, bytes] = {}
+        for owner, name, data in documents:
+            if (salt := salts.of[owner]) is None:
+                continue
+            if owner not in keys:
+                keys[owner] = self._master_key.document_key(workspace_id, owner, salt)
+            sealed = seal(keys[owner], fingerprint, data, place + name.bytes)
+            yield _ROW.pack(len(_COLUMNS), 16, place, 16, name.bytes, 16, owner.bytes, len(sealed)) + sealed

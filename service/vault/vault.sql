@@ -5,9 +5,9 @@ INSERT INTO vault_master_key (fingerprint) VALUES (:fingerprint) ON CONFLICT DO 
 -- name: recorded-master-key()$
 SELECT fingerprint FROM vault_master_key;
 
--- name: take-keys(workspace_id, owners, offered)
--- The salt of each owner, offering a new one to those without; locked until the transaction ends. Erased ones have none.
-SELECT owner_id, salt FROM take_vault_keys(:workspace_id, :owners, :offered);
+-- name: offer-keys(workspace_id, owners, offered)
+-- Offers each owner a salt; answers nothing when all took theirs, else who has which. Locked until the transaction ends.
+SELECT owner_id, salt FROM offer_vault_keys(:workspace_id, :owners, :offered);
 
 -- name: open-documents(workspace_id, document_ids)
 -- Documents with their owners' salts. LATERAL and OFFSET 0 keep it at two looks into indexes for each document: joined, the

@@ -34,6 +34,21 @@ async def test_many_documents_of_new_and_known_owners_open_again(
     assert opened == {document.document_id: document.data for document in documents}
 
 
+async def test_whoever_had_a_salt_or_was_erased_is_known_and_keeps_it(
+    vault: Vault, connection: Connection, workspace: UUID
+) -> None:
+    had_one, erased, newcomer = new_id(), new_id(), new_id()
+    before = await vault.take_salts(connection, workspace, [had_one, erased])
+    await vault.erase_owner(connection, workspace, erased)
+
+    salts = await vault.take_salts(connection, workspace, [had_one, erased, newcomer])
+
+    assert before.known == frozenset()
+    assert salts.known == {had_one, erased}
+    assert salts.of == {had_one: before.of[had_one], erased: None, newcomer: salts.of[newcomer]}
+    assert len({salt for salt in salts.of.values() if salt}) == 2
+
+
 async def test_a_missing_document_is_named_and_absent_among_many(
     vault: Vault, connection: Connection, workspace: UUID
 ) -> None:
