@@ -10,12 +10,12 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from typing import IO, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 _Line: TypeAlias = MutableMapping[str, Any]
@@ -58,16 +58,22 @@ def configure_logging(level: Level = "info", stream: IO[str] | None = None) -> N
     )
 
 
-def bound(**ids: UUID | int | str | None) -> AbstractContextManager[None]:
+@contextmanager
+def bound(**ids: UUID | int | str | None) -> Iterator[None]:
     """Every line logged inside the ``with`` block, also by what is called in it, carries the ids that are known.
 
     The names in use: ``request_id``, ``workspace_id``, ``key_id``, ``campaign_id``, ``lead_id``, ``sender_id``,
     ``run_id``, ``epoch``.
     """
     known = {name: value for name, value in ids.items() if value is not None}
-    return bound_contextvars(
+    # Not the library's own bound_contextvars: it copies and searches the whole context each time, for 15 µs.
+    before = bind_contextvars(
         **{name: str(value) if isinstance(value, UUID) else value for name, value in known.items()}
     )
+    try:
+        yield
+    finally:
+        reset_contextvars(**before)
 
 
 def _describe_error(_logger: object, _method: str, line: _Line) -> _Line:

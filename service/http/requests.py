@@ -67,11 +67,16 @@ class AcceptableUrl(Layer):
         """Raises ``Problem`` ``not-found`` or ``invalid-parameter``."""
         if "\0" in scope["path"]:
             raise Problem.not_found()
-        if b"%00" in scope["query_string"]:
-            raise Problem("invalid-parameter", "A parameter of the query holds a NUL character.")
-        if errors := list(_nulls(scope["query_string"])):
-            raise Problem("invalid-parameter", _summary(errors), errors=errors)
+        if query := scope["query_string"]:
+            _require_acceptable(query)
         await self.app(scope, receive, send)
+
+
+def _require_acceptable(query: bytes) -> None:
+    if b"%00" in query:
+        raise Problem("invalid-parameter", "A parameter of the query holds a NUL character.")
+    if errors := list(_nulls(query)):
+        raise Problem("invalid-parameter", _summary(errors), errors=errors)
 
 
 def _nulls(query: bytes) -> Iterator[FieldError]:
