@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -25,7 +26,8 @@ from projections.leads import LEADS
 from service.campaigns.repository import not_found
 from service.campaigns.texts import node_documents, settings_documents
 from service.campaigns.views import Material, summed
-from service.database.pool import Connection, Pool
+from service.database.convoy import Convoy
+from service.database.pool import Pool
 from service.database.statements import statements
 from service.senders.repository import present
 from service.store.codec import Codec
@@ -43,6 +45,10 @@ _COLUMNS: Final = (
 )
 
 
+EventRow: TypeAlias = tuple[str, UUID, tuple[Any, ...] | None]
+"""An event of a stream, its id, and all of its columns; None instead of what was read before."""
+
+
 class Look(Struct, frozen=True):
     """A campaign at one moment.
 
@@ -56,18 +62,19 @@ class Look(Struct, frozen=True):
     counted: int
 
 
-class Known(Struct, frozen=True):
-    """A campaign and its sender accounts, as far as their streams were read."""
+class Known(Struct, frozen=True, dict=True):
+    """A campaign and its sender accounts, as far as their streams were read. With its id only: not at all."""
 
+    campaign_id: UUID
     campaign: Folded[Campaign] = Folded()
     senders: Mapping[UUID, Folded[Sender]] = {}
 
-    @property
+    @cached_property
     def present(self) -> dict[UUID, Sender]:
         """The sender accounts that are there: not removed."""
         return present({id_: folded.state for id_, folded in self.senders.items()})
 
-    @property
+    @cached_property
     def documents(self) -> list[UUID]:
         """The texts of the campaign and of its sender accounts."""
         campaign = self.campaign.state
@@ -76,24 +83,27 @@ class Known(Struct, frozen=True):
         profiles = [sender.profile_id for sender in self.present.values()]
         return [*settings_documents(campaign), *node_documents(campaign), *profiles]
 
+    @cached_property
+    def streams(self) -> dict[str, Folded[Any]]:
+        """The streams to read, each as far as it is known."""
+        of_senders = {streams.sender(id_): folded for id_, folded in self.senders.items()}
+        return {streams.campaign(self.campaign_id): self.campaign, **of_senders}
+
     def needs_no_more_than(self, asked: Known) -> bool:
         """Whether a look that asked for what is needed by ``asked`` has shown all that is needed."""
         return self.senders.keys() <= asked.senders.keys() and set(self.documents) <= set(asked.documents)
 
-    def versions(self, campaign_id: UUID) -> dict[str, int]:
-        """The streams to read, and the version that each is known up to."""
-        of_senders = {streams.sender(id_): folded.version for id_, folded in self.senders.items()}
-        return {streams.campaign(campaign_id): self.campaign.version, **of_senders}
-
-
-NOTHING: Final = Known()
+    def is_all(self, rows: Sequence[EventRow]) -> bool:
+        """Whether these events of the streams are the very ones that they ended with: nothing has happened since."""
+        ends = self.streams
+        return len(rows) == len(ends) and all(ends[stream].event_id == id_ for stream, id_, _ in rows)
 
 
 class Looking:
     """Looks at campaigns."""
 
     def __init__(self, pool: Pool, codec: Codec, vault: Vault) -> None:
-        self._pool = pool
+        self._convoy = Convoy(pool)
         self._codec = codec
         self._vault = vault
         self._known: dict[tuple[UUID, UUID], Known] = {}
@@ -101,8 +111,7 @@ class Looking:
     async def at(self, workspace_id: UUID, campaign_id: UUID) -> Look:
         """The campaign now. Raises ``Refused`` ``not-found`` for one that is unknown or deleted."""
         place = workspace_id, campaign_id
-        async with self._pool.acquire() as connection:
-            row, known = await self._look(connection, *place, self._known.get(place, NOTHING))
+        row, known = await self._look(workspace_id, self._known.get(place) or Known(campaign_id))
         campaign = known.campaign.state
         if campaign is None or campaign.deleted:
             raise not_found()
@@ -116,37 +125,38 @@ class Looking:
             counted=row["counted"] or 0,
         )
 
-    async def _look(
-        self, connection: Connection, workspace_id: UUID, campaign_id: UUID, asked: Known
-    ) -> tuple[asyncpg.Record, Known]:
+    async def _look(self, workspace_id: UUID, asked: Known) -> tuple[asyncpg.Record, Known]:
         """The answer that shows all that is needed, and what is known with it."""
+        campaign_id = asked.campaign_id
         while True:
-            versions, documents = asked.versions(campaign_id), asked.documents
             row: asyncpg.Record = await _queries.look(
-                connection,
+                self._convoy,
                 workspace_id=workspace_id,
                 campaign_id=campaign_id,
                 own=streams.campaign(campaign_id),
                 roster=streams.roster(campaign_id),
-                streams=list(versions),
-                versions=list(versions.values()),
-                documents=documents,
-                at_most=max(len(versions), len(documents)),
+                streams=list(asked.streams),
+                versions=[folded.version for folded in asked.streams.values()],
+                documents=asked.documents,
+                at_most=max(len(asked.streams), len(asked.documents)),
                 projection=LEADS.name,
                 projection_version=LEADS.version,
             )
-            known = self._followed(campaign_id, asked, row["events"])
+            if asked.is_all(row["events"]):
+                return row, asked
+            known = self._followed(asked, row["events"])
             if known is not None and known.needs_no_more_than(asked):
                 return row, known
-            asked = known or NOTHING
+            asked = known or Known(campaign_id)
 
-    def _followed(self, campaign_id: UUID, asked: Known, rows: Iterable[Sequence[Any]]) -> Known | None:
+    def _followed(self, asked: Known, rows: Iterable[EventRow]) -> Known | None:
         """What is known with these events; None if they are of another history."""
         events: dict[str, list[Row]] = defaultdict(list)
-        for row in rows:
-            event = dict(zip(_COLUMNS, row, strict=True))
-            events[event["stream"]].append(event)
-        campaign = asked.campaign.after(events[streams.campaign(campaign_id)], fold_campaign, self._codec)
+        for stream, event_id, new in rows:
+            columns = dict(zip(_COLUMNS, new, strict=True)) if new else {"event_id": event_id}
+            events[stream].append(columns)
+        own = events[streams.campaign(asked.campaign_id)]
+        campaign = asked.campaign.after(own, fold_campaign, self._codec)
         if campaign is None:
             return None
         senders: dict[UUID, Folded[Sender]] = {}
@@ -156,7 +166,7 @@ class Looking:
             if sender is None:
                 return None
             senders[sender_id] = sender
-        return Known(campaign, senders)
+        return Known(asked.campaign_id, campaign, senders)
 
     def _remember(self, place: tuple[UUID, UUID], known: Known) -> None:
         self._known.pop(place, None)
