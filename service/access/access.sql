@@ -17,10 +17,12 @@ INSERT INTO api_keys (workspace_id, key_id, name, secret_hash, scopes, created_a
 VALUES (:workspace_id, :key_id, :name, :secret_hash, :scopes, :created_at, :expires_at);
 
 -- name: find-key(secret_hash)^
--- The key whose secret was presented, in whatever state it is: the caller judges expiry and revocation.
-SELECT workspace_id, key_id, name, scopes, created_at, expires_at, revoked_at, last_used_at
-FROM api_keys
-WHERE secret_hash = :secret_hash;
+-- The key whose secret was presented, in whatever state it is: the caller judges expiry and revocation. Always one row, of
+-- nulls when there is no such key: that is what a convoy takes.
+SELECT k.workspace_id, k.key_id, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+FROM (SELECT) AS asked
+LEFT JOIN api_keys AS k ON k.secret_hash = :secret_hash
+LIMIT 1;
 
 -- name: list-keys(workspace_id, before, size)
 -- Newest first; `before` (an id of the page before, or null) is where the next page begins.

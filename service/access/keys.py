@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from domain.refusal import FieldError, Invalid
 from service.clock import Clock
+from service.database.convoy import Convoy
 from service.database.pool import Pool
 from service.database.statements import statements
 from service.ids import new_id
@@ -79,6 +80,7 @@ class ApiKeys:
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
+        self._convoy = Convoy(pool)
         self._clock = clock
 
     async def issue(self, workspace_id: UUID, new: NewKey) -> IssuedKey:
@@ -112,8 +114,8 @@ class ApiKeys:
 
     async def find(self, secret: str) -> ApiKey | None:
         """The key with this secret, expired and revoked ones too; None when there never was one."""
-        row = await _queries.find_key(self._pool, secret_hash=_hash(secret))
-        return _key(row) if row else None
+        row = await _queries.find_key(self._convoy, secret_hash=_hash(secret))
+        return None if row["key_id"] is None else _key(row)
 
     async def page(self, workspace_id: UUID, before: UUID | None, size: int) -> list[ApiKey]:
         """Up to ``size`` keys of the workspace, newest first, those older than the key ``before``."""

@@ -26,7 +26,8 @@ from projections.leads import LEADS
 from service.campaigns.repository import not_found
 from service.campaigns.texts import node_documents, settings_documents
 from service.campaigns.views import Material, summed
-from service.database.pool import Connection, Pool
+from service.database.convoy import Convoy
+from service.database.pool import Pool
 from service.database.statements import statements
 from service.senders.repository import present
 from service.store.codec import Codec
@@ -102,7 +103,7 @@ class Looking:
     """Looks at campaigns."""
 
     def __init__(self, pool: Pool, codec: Codec, vault: Vault) -> None:
-        self._pool = pool
+        self._convoy = Convoy(pool)
         self._codec = codec
         self._vault = vault
         self._known: dict[tuple[UUID, UUID], Known] = {}
@@ -110,10 +111,7 @@ class Looking:
     async def at(self, workspace_id: UUID, campaign_id: UUID) -> Look:
         """The campaign now. Raises ``Refused`` ``not-found`` for one that is unknown or deleted."""
         place = workspace_id, campaign_id
-        async with self._pool.acquire() as connection:
-            row, known = await self._look(
-                connection, workspace_id, self._known.get(place) or Known(campaign_id)
-            )
+        row, known = await self._look(workspace_id, self._known.get(place) or Known(campaign_id))
         campaign = known.campaign.state
         if campaign is None or campaign.deleted:
             raise not_found()
@@ -127,14 +125,12 @@ class Looking:
             counted=row["counted"] or 0,
         )
 
-    async def _look(
-        self, connection: Connection, workspace_id: UUID, asked: Known
-    ) -> tuple[asyncpg.Record, Known]:
+    async def _look(self, workspace_id: UUID, asked: Known) -> tuple[asyncpg.Record, Known]:
         """The answer that shows all that is needed, and what is known with it."""
         campaign_id = asked.campaign_id
         while True:
             row: asyncpg.Record = await _queries.look(
-                connection,
+                self._convoy,
                 workspace_id=workspace_id,
                 campaign_id=campaign_id,
                 own=streams.campaign(campaign_id),
