@@ -8,6 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 
 from domain.event import Event
 from service.audit.manifest import Extent
@@ -20,6 +21,7 @@ from service.store.appends import Append, Appended, StreamWrite
 from tests.api.fresh import clock
 from tests.audit.histories import export as export_of
 from tests.audit.histories import random_world, store
+from tests.databases import name_of, temporary_database
 from tests.http.conftest import MASTER_KEY, MovableClock
 from tests.kit.world import World
 
@@ -27,6 +29,27 @@ __all__ = ["clock"]
 
 Exporting: TypeAlias = Callable[..., Awaitable[Extent]]
 Happens: TypeAlias = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def steps() -> int:
+    """How much happened in the workspace; a module may do with less."""
+    return 600
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lived(shared_database: str, steps: int) -> World:
+    """What happened, about 700 events; one of them is too large for a leaf. Each test has a copy of its database."""
+    world = random_world(seed=1, steps=steps)
+    async with assembled(Settings(), shared_database, MASTER_KEY, MovableClock()) as parts:
+        await store(parts, world)
+    return world
+
+
+@pytest.fixture
+async def database(database_server: str, shared_database: str, lived: World) -> AsyncIterator[str]:
+    async with temporary_database(database_server, name_of(shared_database)) as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -37,10 +60,8 @@ async def liftoff(database: str, clock: MovableClock) -> AsyncIterator[Liftoff]:
 
 
 @pytest.fixture
-async def world(liftoff: Liftoff) -> World:
-    """What happened in the workspace, about 700 events; one of them is too large for a leaf."""
-    lived = random_world(seed=1, steps=600)
-    await store(liftoff, lived)
+def world(liftoff: Liftoff, lived: World) -> World:
+    """What happened in the workspace."""
     return lived
 
 

@@ -46,8 +46,7 @@ from service.audit.verify import Wrong, verify
 from service.composition import Liftoff
 from tests.audit.conftest import Exporting, Happens
 from tests.audit.forging import files_of, read, rewrite, stranger, under
-from tests.audit.histories import public_keys, random_world, store
-from tests.kit.world import World
+from tests.audit.histories import public_keys
 
 CAMPAIGN, LEAD, STEP, NEXT_STEP, SEND, OTHER = (UUID(int=number) for number in range(1, 7))
 ACCEPTED = SendAccepted(send_id=SEND, code=250)
@@ -59,12 +58,10 @@ IMPORTED = LeadsImported(campaign_id=CAMPAIGN, source="api", leads=(ImportedLead
 of_campaign, of_roster, of_lead = streams.campaign(CAMPAIGN), streams.roster(CAMPAIGN), streams.lead(LEAD)
 
 
-@pytest.fixture
-async def world(liftoff: Liftoff) -> World:
+@pytest.fixture(scope="module")
+def steps() -> int:
     """A short history will do."""
-    lived = random_world(seed=1, steps=30)
-    await store(liftoff, lived)
-    return lived
+    return 30
 
 
 def intended(
