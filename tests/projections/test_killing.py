@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -19,7 +19,8 @@ from service.database.pool import Connection, Pool, connect_as_owner
 from service.projector.replay import rebuild
 from service.projector.runner import Projector
 from service.store.feed import Feed
-from tests.cli.processes import LIFTOFF, environment
+from tests.cli.processes import MODULE, environment
+from tests.forking import Forked
 from tests.kit.histories import lived
 from tests.projections.conftest import Write
 from tests.projections.driving import catch_up, standings
@@ -62,6 +63,7 @@ async def test_a_rebuild_that_ends_early_leaves_everything_as_it_was(
     pool: Pool,
     feed: Feed,
     write: Write,
+    tmp_path: Path,
     stage: str,
     end: signal.Signals,
 ) -> None:
@@ -71,12 +73,13 @@ async def test_a_rebuild_that_ends_early_leaves_everything_as_it_was(
     await owner.execute(WAITS_FOR_THE_TEST)
     wrong, standing = await stored(pool, CAMPAIGNS), await standings(pool)
 
-    with rebuilding(database) as process:
-        async with held_up(owner, stage) as backend:
-            process.send_signal(end)
-            _, told = await asyncio.to_thread(process.communicate, timeout=PATIENCE_SECONDS)
-        assert process.returncode == (130 if end == signal.SIGINT else -signal.SIGKILL)
-        assert ("Interrupted: everything is as it was." in told) == (end == signal.SIGINT)
+    told = tmp_path / "stderr"
+    process = rebuilding(database, told)
+    async with held_up(owner, stage) as backend:
+        process.send_signal(end)
+        code = await asyncio.to_thread(process.wait, PATIENCE_SECONDS)
+    assert code == (130 if end == signal.SIGINT else -signal.SIGKILL)
+    assert ("Interrupted: everything is as it was." in told.read_text()) == (end == signal.SIGINT)
     await gone(owner, backend)
 
     assert await owner.fetch(LEFT_OVER) == []
@@ -90,16 +93,10 @@ async def test_a_rebuild_that_ends_early_leaves_everything_as_it_was(
     assert await stored(pool, CAMPAIGNS) == folded(CAMPAIGNS, history, more)
 
 
-def rebuilding(database: str) -> subprocess.Popen[str]:
+def rebuilding(database: str, stderr: Path) -> Forked:
     """A rebuild of the campaigns, as a process."""
     settings = {"LIFTOFF_DATABASE_URL": database, "LIFTOFF_SECRET_KEY": "0" * 64}
-    return subprocess.Popen(
-        [LIFTOFF, "projection", "rebuild", "campaigns"],
-        env=environment(settings),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Forked([MODULE, "projection", "rebuild", "campaigns"], environment(settings), stderr)
 
 
 @asynccontextmanager
