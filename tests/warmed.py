@@ -9,7 +9,7 @@ import gc
 from typing import cast
 
 from service.clock import SystemClock
-from service.composition.assembly import _assemble
+from service.composition.assembly import assemble
 from service.composition.parts import ground
 from service.database.pool import Pool
 from service.http.routes import api
@@ -19,5 +19,5 @@ from service.vault import MasterKey
 
 NO_DATABASE = cast("Pool", None)
 
-api(_assemble(ground(Settings(), NO_DATABASE, MasterKey(bytes(32)), SystemClock())), new_registry())
+api(assemble(ground(Settings(), NO_DATABASE, MasterKey(bytes(32)), SystemClock())), new_registry())
 gc.freeze()  # a collection would copy all of it into each process

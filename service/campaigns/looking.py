@@ -43,8 +43,6 @@ _COLUMNS: Final = (
     *("position", "workspace_id", "stream", "version", "event_id", "type", "schema_version"),
     *("actor", "correlation_id", "causation_id", "epoch", "recorded_at", "payload"),
 )
-
-
 EventRow: TypeAlias = tuple[str, UUID, tuple[Any, ...] | None]
 """An event of a stream, its id, and all of its columns; None instead of what was read before."""
 

@@ -29,7 +29,7 @@ async def assembled(
     """
     pool = await open_pool(dsn, max_size=settings.database_pool_size)
     try:
-        liftoff = _assemble(parts.ground(settings, pool, master_key, clock))
+        liftoff = assemble(parts.ground(settings, pool, master_key, clock))
         async with pool.acquire() as connection:
             await liftoff.vault.require_master_key(connection)
         yield liftoff
@@ -40,7 +40,8 @@ async def assembled(
         await pool.close()
 
 
-def _assemble(on: parts.Ground) -> Liftoff:
+def assemble(on: parts.Ground) -> Liftoff:
+    """The service's parts on this ground."""
     launches, messages = parts.launches(on), parts.messages(on)
     areas = (
         on,

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from service.database.pool import Pool
 
-LONGEST: Final = (
-    8  # more would save little, and while all travel in one convoy there is nothing else to be done
-)
+LONGEST: Final = 8
+"""More would save little, and while all travel in one convoy there is nothing else to be done."""
 
 
 class _Asked(Struct, eq=False):

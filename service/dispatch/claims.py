@@ -106,9 +106,8 @@ class Claims:
         if self._unheard:
             return True
         async with self._pool.acquire() as connection:
-            async for _ in self._free_senders(connection, shard, self._clock.now()):
-                return True
-        return False
+            # Whom it finds it locks, for no longer than the statement takes.
+            return bool([sender async for sender in self._free_senders(connection, shard, self._clock.now())])
 
     async def claim(self, shard: int, generation: int, at_most: int) -> list[Claim] | None:
         """Commit to up to ``at_most`` sends of a shard; None when something is due but the generation is over.

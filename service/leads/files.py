@@ -77,7 +77,7 @@ def _csv_row(number: int, header: Sequence[str], record: Sequence[str], channel:
         return BadRow(number, _NUL)
     custom = {column: told.pop(column) for column in [*told] if column not in _FIELDS}
     try:
-        msgspec.convert({**told, "custom_fields": custom}, LeadFields)
+        msgspec.convert({**told, "custom_fields": custom}, LeadFields)  # as long as fields may be
         return lead_of(channel, told, custom)
     except Invalid as invalid:
         return BadRow(number, invalid.message)

@@ -24,6 +24,7 @@ from service.composition import Liftoff, assembled
 from service.database.pool import Connection
 from service.ids import new_id
 from service.launch.selection import LEADS_AN_EVENT
+from service.leads import roster
 from service.settings import Settings
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
@@ -33,15 +34,6 @@ from service.vault import Document, MasterKey, Vault
 MASTER_KEY: Final = MasterKey(bytes(32))
 LEADS_A_CHANGE: Final = 5 * LEADS_AN_EVENT
 _FIELDS: Final = ("company", "email", "first_name", "last_name")
-_ROSTER: Final = (
-    "workspace_id",
-    "campaign_id",
-    "person_id",
-    "lead_id",
-    "ordinal",
-    "document_id",
-    "fields",
-)
 BODY: Final = (
     "Hello {{first_name}},\n\nweeks at {{company|your company}} could be quieter, and Fridays shorter. "
     "We have written down how others got there; it takes five minutes to read.\n\nShall I send it?\n"
@@ -132,11 +124,7 @@ async def _keep_leads(
 ) -> None:
     documents = [Document(lead.person_id, lead.document_id, _profile(lead)) for lead in leads]
     await vault.seal_many(connection, workspace_id, documents)
-    rows = [
-        (workspace_id, after.id, lead.person_id, lead.lead_id, lead.ordinal, lead.document_id, _FIELDS)
-        for lead in leads
-    ]
-    await connection.copy_records_to_table("roster", columns=_ROSTER, records=rows)
+    await roster.enlist(connection, workspace_id, after.id, [roster.Entry(lead, _FIELDS) for lead in leads])
 
 
 def _profile(lead: ImportedLead) -> bytes:
