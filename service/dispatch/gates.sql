@@ -87,8 +87,14 @@ WHERE l.workspace_id = :workspace_id
 DELETE FROM dispatch_senders WHERE workspace_id = :workspace_id AND sender_id = :sender_id;
 
 -- name: something_left(workspace_id, campaign_id)$
--- Whether any lead of the campaign has something left to do.
-SELECT EXISTS (SELECT FROM dispatch_due WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id);
+-- Whether any lead of the campaign has something left to do; what is in flight has an index of its own.
+SELECT EXISTS (
+    SELECT FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NULL
+) OR EXISTS (
+    SELECT FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NOT NULL
+);
 
 -- name: in_flight(workspace_id, campaign_id)$
 -- How many sends of the campaign were handed to a provider and have no outcome yet.

@@ -12,30 +12,50 @@ AND NOT EXISTS (SELECT FROM dispatch_due AS d WHERE d.worker_id = w.worker_id);
 SELECT max(beat_at) FROM dispatch_workers;
 
 -- name: lost_sends(beat_before, at_most)
--- Sends in flight with a worker that shows no sign of life, locked.
+-- Sends in flight with a worker that shows no sign of life, locked. Who has any in flight is found by one look into the
+-- index for each worker, whatever else is due.
+WITH RECURSIVE busy AS (
+    (SELECT worker_id FROM dispatch_due WHERE worker_id IS NOT NULL ORDER BY worker_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.worker_id FROM dispatch_due AS d WHERE d.worker_id > busy.worker_id ORDER BY d.worker_id LIMIT 1)
+    FROM busy WHERE busy.worker_id IS NOT NULL
+)
 SELECT
     d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at, d.task,
     d.send_id, c.epoch
-FROM dispatch_due AS d
+FROM busy
+CROSS JOIN LATERAL (
+    SELECT * FROM dispatch_due AS due
+    WHERE due.worker_id = busy.worker_id
+    ORDER BY due.workspace_id, due.lead_id
+    LIMIT :at_most
+    FOR UPDATE SKIP LOCKED
+) AS d
 JOIN dispatch_campaigns AS c ON c.workspace_id = d.workspace_id AND c.campaign_id = d.campaign_id
-WHERE d.worker_id IS NOT NULL
-  AND NOT EXISTS (
-      SELECT FROM dispatch_workers AS w WHERE w.worker_id = d.worker_id AND w.beat_at >= :beat_before
-  )
-ORDER BY d.workspace_id, d.lead_id
-LIMIT :at_most
-FOR UPDATE OF d SKIP LOCKED;
+WHERE NOT EXISTS (
+    SELECT FROM dispatch_workers AS w WHERE w.worker_id = busy.worker_id AND w.beat_at >= :beat_before
+)
+LIMIT :at_most;
 
 -- name: forget_workers(beat_before)!
 DELETE FROM dispatch_workers AS w
-WHERE w.beat_at < :beat_before AND NOT EXISTS (SELECT FROM dispatch_due AS d WHERE d.worker_id = w.worker_id);
+WHERE w.beat_at < :beat_before
+  AND NOT EXISTS (SELECT FROM dispatch_due AS d WHERE d.worker_id = w.worker_id OFFSET 0);
 
 -- name: done_campaigns()
--- Active campaigns in which no lead has anything left to do.
+-- Active campaigns in which no lead has anything left to do. OFFSET keeps it at two looks into an index for each: joined,
+-- all that is due would be read.
 SELECT c.workspace_id, c.campaign_id FROM dispatch_campaigns AS c
 WHERE c.status = 'active'
   AND NOT EXISTS (
-      SELECT FROM dispatch_due AS d WHERE d.workspace_id = c.workspace_id AND d.campaign_id = c.campaign_id
+      SELECT FROM dispatch_due AS d
+      WHERE d.workspace_id = c.workspace_id AND d.campaign_id = c.campaign_id AND d.worker_id IS NULL
+      OFFSET 0
+  )
+  AND NOT EXISTS (
+      SELECT FROM dispatch_due AS d
+      WHERE d.workspace_id = c.workspace_id AND d.campaign_id = c.campaign_id AND d.worker_id IS NOT NULL
+      OFFSET 0
   );
 
 -- name: launching_campaigns()
@@ -43,13 +63,14 @@ SELECT workspace_id, campaign_id FROM dispatch_campaigns WHERE status = 'launchi
 
 -- name: ended_campaigns()
 -- Stopped or completed campaigns with leads that still have something due. A trace is looked for all the same: what was
--- handed over before is accounted for.
+-- handed over before is accounted for. OFFSET as above.
 SELECT c.workspace_id, c.campaign_id FROM dispatch_campaigns AS c
 WHERE c.status IN ('stopped', 'completed', 'archived')
   AND EXISTS (
       SELECT FROM dispatch_due AS d
       WHERE d.workspace_id = c.workspace_id AND d.campaign_id = c.campaign_id
         AND d.worker_id IS NULL AND d.task <> 'trace'
+      OFFSET 0
   );
 
 -- name: leftovers(workspace_id, campaign_id, at_most)

@@ -24,16 +24,24 @@ WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND task = 'trace' AND
 FOR UPDATE;
 
 -- name: awaiting_senders(seen_before, at_most)
--- Senders people have been invited by and not answered, whose relations were not looked through lately.
+-- Senders people have been invited by and not answered, whose relations were not looked through lately. LIMIT and OFFSET keep
+-- it at one look into the index for each lane: joined, all that is due would be read.
 SELECT s.workspace_id, s.sender_id FROM dispatch_senders AS s
 WHERE s.usable
   AND s.relations_seen_at <= :seen_before
   AND EXISTS (
       SELECT FROM dispatch_lanes AS l
-      JOIN dispatch_due AS d
-        ON d.workspace_id = l.workspace_id AND d.campaign_id = l.campaign_id AND d.sender_id = l.sender_id
+      CROSS JOIN LATERAL (
+          SELECT FROM dispatch_due AS due
+          WHERE due.workspace_id = l.workspace_id
+            AND due.campaign_id = l.campaign_id
+            AND due.sender_id = l.sender_id
+            AND due.task = 'time_out'
+            AND due.worker_id IS NULL
+          LIMIT 1
+      ) AS d
       WHERE l.workspace_id = s.workspace_id AND l.sender_id = s.sender_id
-        AND d.task = 'time_out' AND d.worker_id IS NULL
+      OFFSET 0
   )
 ORDER BY s.relations_seen_at
 LIMIT :at_most;

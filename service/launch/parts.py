@@ -1,9 +1,14 @@
-"""A part of a launch: leads that are enrolled together, in one transaction, and all that is written of them."""
+"""A part of a launch: leads that are enrolled together, in one transaction, and all that is written of them.
+
+The rows of what is due are in the binary form of COPY: the driver would take three times as long to encode them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from datetime import UTC, datetime, timedelta
+from struct import Struct as Layout
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,6 +19,7 @@ from domain.campaign.state import Campaign
 from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
 from domain.schedule import Planned
 from domain.sequence import action_of
+from service.database.copying import copy_rows
 from service.database.pool import Connection
 from service.launch.runs import Progress
 from service.launch.selection import LEADS_AN_EVENT
@@ -21,10 +27,14 @@ from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 
 _DUE_COLUMNS: Final = (
-    *("workspace_id", "lead_id", "campaign_id", "sender_id", "person_id", "document_id"),
-    *("node_id", "due_at", "task"),
+    *("task", "workspace_id", "campaign_id", "node_id"),
+    *("lead_id", "sender_id", "person_id", "document_id", "due_at"),
 )
-DueRow: TypeAlias = tuple[Any, ...]
+_SAME: Final = Layout("!i16s i16s i16s")
+_EACH: Final = Layout("!i16s i16s i16s i16s iq")
+"""What is the same for all leads of a part but the task, and what is each one's own; each field after its length."""
+_POSTGRES_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Part(Struct, frozen=True):
@@ -36,11 +46,11 @@ class Part(Struct, frozen=True):
     before: Progress
     after: Progress
     roster: StreamWrite
-    due: Sequence[DueRow]
+    due: Sequence[bytes]
 
     async def plan(self, connection: Connection) -> None:
         """Let the first actions be due, in the caller's transaction."""
-        await connection.copy_records_to_table("dispatch_due", columns=_DUE_COLUMNS, records=self.due)
+        await copy_rows(connection, "dispatch_due", _DUE_COLUMNS, self.due)
 
 
 def part_of(
@@ -52,22 +62,33 @@ def part_of(
 ) -> Part:
     """The part of these leads, of which there is at least one, each with its first action in ``planned``."""
     node = first_step(campaign.nodes).node
-    task = action_of(campaign.channel, node)
+    task = action_of(campaign.channel, node).encode()
     pairs = list(zip(leads, planned, strict=True))
     enrolled = [EnrolledLead(lead.lead_id, first.sender_id, node.id, first.due_at) for lead, first in pairs]
     events = [
         LeadsEnrolled(epoch=campaign.epoch, leads=tuple(enrolled[start : start + LEADS_AN_EVENT]))
         for start in range(0, len(enrolled), LEADS_AN_EVENT)
     ]
+    same = _SAME.pack(16, workspace_id.bytes, 16, campaign.id.bytes, 16, node.id.bytes)
+    begin = len(_DUE_COLUMNS).to_bytes(2) + len(task).to_bytes(4) + task + same
     return Part(
         before=before,
         after=Progress(before.count + len(leads), leads[-1].ordinal),
         roster=StreamWrite(stream=streams.roster(campaign.id), expected=AnyVersion(), events=events),
-        due=[
-            (
-                *(workspace_id, lead.lead_id, campaign.id, first.sender_id, lead.person_id, lead.document_id),
-                *(node.id, first.due_at, task),
-            )
-            for lead, first in pairs
-        ],
+        due=[begin + _own(lead, first) for lead, first in pairs],
     )
+
+
+def _own(lead: ImportedLead, first: Planned) -> bytes:
+    """The fields of a row that are this lead's own."""
+    ids = (
+        16,
+        lead.lead_id.bytes,
+        16,
+        first.sender_id.bytes,
+        16,
+        lead.person_id.bytes,
+        16,
+        lead.document_id.bytes,
+    )
+    return _EACH.pack(*ids, 8, (first.due_at - _POSTGRES_EPOCH) // _MICROSECOND)

@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 
 from domain.lead.events import ImportedLead
-from service.database.pool import Connection, open_pool
+from service.database.pool import Connection, connect_as_owner, open_pool
 from service.database.statements import statements
 from service.ids import new_id
 from service.leads import importing
+from service.launch.selection import to_enrol
 from service.leads.roster import Entry, enlist
 
 MEMBERS: Final = 5_000
@@ -27,6 +28,8 @@ _READ: Final = """
     SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
      WHERE schemaname = 'liftoff' AND relname = 'roster'
 """
+
+_LARGE: Final = "UPDATE pg_class SET relpages = 1, reltuples = 10000 WHERE relname = 'roster'"
 
 
 @pytest.fixture
@@ -105,3 +108,23 @@ async def test_a_part_of_an_import_reads_no_more_of_the_roster_than_it_has_in_co
     assert await present(connection, workspace, campaign, people) == set(members[:3])
 
     assert await connection.fetchval(_READ) - before < 100
+
+
+async def test_the_next_leads_are_found_without_reading_those_behind_them(database: str) -> None:
+    """Also when the planner knows no more of the table than that it is large."""
+    workspace, campaign = new_id(), new_id()
+    connection = await connect_as_owner(database, application_name="tests")
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            await connection.execute(_JOIN, workspace, campaign, [new_id() for _ in range(MEMBERS)])
+            await connection.execute("UPDATE roster SET skipped = 1 WHERE ordinal = 103")
+            await connection.execute(_LARGE)
+            before = await connection.fetchval(_READ)
+
+            leads = await to_enrol(connection, workspace, campaign, 100, 50)
+
+            assert [lead.ordinal for lead in leads] == [101, 102, *range(104, 152)]
+            assert await connection.fetchval(_READ) - before < 100
+    finally:
+        await connection.close()
