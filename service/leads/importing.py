@@ -35,6 +35,9 @@ from service.vault import Document, Vault
 _queries: Any = statements(Path(__file__).with_name("roster.sql"))
 
 ROWS_AN_EVENT: Final = 1000
+"""Most leads that one event of the roster tells of."""
+ROWS_A_PART: Final = 5 * ROWS_AN_EVENT
+"""What is written in one transaction. To one of a thousand the round trips added half of what its rows cost."""
 ROWS_A_TURN: Final = 50
 """After so many rows of a file others have their turn: the part being written first of all, which else would wait until
 the next is read, and other requests."""
@@ -76,7 +79,7 @@ class Importing:
     async def add_all(
         self, caller: Caller, draft: Campaign, rows: AsyncIterator[NewLead | BadRow], source: Source
     ) -> Imported:
-        """Add the rows of a file, a thousand at a time; the next thousand is made ready while the last is written.
+        """Add the rows of a file, part by part; the next part is made ready while the last is written.
 
         Raises ``Refused`` ``import-interrupted`` when the campaign is launched meanwhile, and ``import-too-long``;
         what was added until then stays, and the refusal says how much that is.
@@ -198,7 +201,7 @@ class _Tally:
 async def _parts(
     rows: AsyncIterator[NewLead | BadRow], prospect: Callable[[NewLead], Prospect], tally: _Tally
 ) -> AsyncIterator[list[Prospect]]:
-    """The good rows, a thousand at a time; the bad ones go to the tally."""
+    """The good rows, in parts; the bad ones go to the tally."""
     part: list[Prospect] = []
     count = 0
     async for row in rows:
@@ -211,7 +214,7 @@ async def _parts(
             tally.reject(row)
             continue
         part.append(prospect(row))
-        if len(part) == ROWS_AN_EVENT:
+        if len(part) == ROWS_A_PART:
             yield part
             part = []
     if part:
