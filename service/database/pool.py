@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from service.database.driver import DriverConnection
 from service.database.programs import OLDEST_MAJOR_VERSION
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _TYPES: Final = """
     SELECT NULL::integer[], NULL::bigint[], NULL::uuid[], NULL::bytea[], NULL::date[], NULL::timestamptz[],
            NULL::interval[], NULL::jsonb[], ARRAY(SELECT ROW())
 """
-"""Of types that it does not know, asyncpg asks on every connection, in three slow round trips each time: here once."""
+"""What is met later is asked for by its own: here all types at once, as ``DriverConnection`` remembers them."""
 
 OUTAGES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a statement raises when the database is away, goes away, or refuses: work that can wait is tried again."""
@@ -56,6 +57,7 @@ async def open_pool(
             init=_begin,
             reset=_leave,
             server_settings=settings,
+            connection_class=DriverConnection,
         )
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _explained(error, dsn) from error
@@ -65,7 +67,10 @@ async def connect_as_owner(dsn: str, *, application_name: str) -> Connection:
     """One connection of the DSN's own user, who owns the database's objects. Raises ``DatabaseError``."""
     try:
         connection = await asyncpg.connect(
-            dsn, timeout=_CONNECT_SECONDS, server_settings=session_settings(application_name)
+            dsn,
+            timeout=_CONNECT_SECONDS,
+            server_settings=session_settings(application_name),
+            connection_class=DriverConnection,
         )
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _explained(error, dsn) from error
@@ -80,8 +85,8 @@ async def connect_as_owner(dsn: str, *, application_name: str) -> Connection:
 def session_settings(application_name: str) -> dict[str, str]:
     """What every session of ours starts with.
 
-    Without bitmaps a statement that asks for the next rows in order reads those and no more. The planner, knowing nothing
-    of a table just filled, would rather find all that come after, and sort them each time
+    Without bitmaps a statement that asks for the next rows in order reads those and no more. The planner, knowing
+    nothing of a table just filled, would rather find all that come after, and sort them each time
     (``test_the_next_leads_are_found_without_reading_those_behind_them``).
     """
     return {

@@ -13,8 +13,8 @@ from domain.lead.events import ImportedLead
 from service.database.pool import Connection, connect_as_owner, open_pool
 from service.database.statements import statements
 from service.ids import new_id
-from service.leads import importing
 from service.launch.selection import to_enrol
+from service.leads import importing
 from service.leads.roster import Entry, enlist
 
 MEMBERS: Final = 5_000
