@@ -29,6 +29,8 @@ MEMORY: Final = Path("/dev/shm")
 ROOM_BYTES: Final = 4 * 1024**3
 """What the databases and files of a run take at the most, with much to spare."""
 UNSAFE_BUT_FAST: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+SELDOM: Final = 100_000
+"""Things made until the youngest are looked through; at the usual 700 a tenth of a run goes into that."""
 _run_directory = pytest.StashKey[Path]()
 
 settings.register_profile(
@@ -56,9 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was collected lives as long as the run: it is not looked through for garbage each time."""
+    """What was collected lives as long as the run: it is not looked through for garbage, and that seldom looked for."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(SELDOM)
 
 
 def _memory() -> Path | None:

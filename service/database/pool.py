@@ -99,7 +99,7 @@ def session_settings(application_name: str) -> dict[str, str]:
 
 async def _begin(connection: Connection) -> None:
     await _refuse_old_servers(connection)
-    await connection.prepare(_TYPES)
+    await connection.fetchrow(_TYPES)  # not just prepared: that would leave the session within a transaction
 
 
 async def _leave(_connection: Connection) -> None:
