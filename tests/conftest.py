@@ -28,7 +28,13 @@ from tests.logs import logged
 MEMORY: Final = Path("/dev/shm")
 ROOM_BYTES: Final = 4 * 1024**3
 """What the databases and files of a run take at the most, with much to spare."""
-UNSAFE_BUT_FAST: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST: Final = {
+    **{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
+    "plan_cache_mode": "force_generic_plan",
+}
+"""The server is there for one run only. A statement is planned once by each session, not anew for its next five calls:
+most are called seldom in a test, and so took more time to plan than to execute.
+"""
 SELDOM: Final = 100_000
 """Things made until the youngest are looked through; at the usual 700 a tenth of a run goes into that."""
 _run_directory = pytest.StashKey[Path]()
@@ -86,7 +92,7 @@ def database_server(pytestconfig: pytest.Config) -> Iterator[str]:
     if external := os.environ.get("LIFTOFF_DATABASE_URL"):
         yield external
     else:
-        with EmbeddedPostgres(pytestconfig.stash[_run_directory], UNSAFE_BUT_FAST) as dsn:
+        with EmbeddedPostgres(pytestconfig.stash[_run_directory], FAST) as dsn:
             yield dsn
 
 

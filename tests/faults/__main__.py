@@ -16,7 +16,7 @@ from rich.table import Table
 
 from service.database.embedded import EmbeddedPostgres
 from service.logging import configure_logging
-from tests.conftest import UNSAFE_BUT_FAST
+from tests.conftest import FAST
 from tests.faults.launched import launched
 from tests.faults.matrix import HEADINGS, Killed, Row, run_matrix
 
@@ -38,7 +38,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="liftoff-faults-", ignore_cleanup_errors=True) as directory:
         place = Path(directory)
         place.chmod(0o755)  # the server of a run as root runs as another user
-        with EmbeddedPostgres(place / "database", UNSAFE_BUT_FAST) as server:
+        with EmbeddedPostgres(place / "database", FAST) as server:
             rows = asyncio.run(_run(server, place, given))
     _show(rows)
     return 1 if any(found.breaches for row in rows for found in row.findings) else 0
