@@ -29,7 +29,9 @@ MEMORY: Final = Path("/dev/shm")
 ROOM_BYTES: Final = 4 * 1024**3
 """What the databases and files of a run take at the most, with much to spare."""
 FAST: Final = {
-    **{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
     "plan_cache_mode": "force_generic_plan",
 }
 """The server is there for one run only. A statement is planned once by each session, not anew for its next five calls:
