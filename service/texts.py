@@ -50,7 +50,7 @@ class Inbox(Struct, frozen=True):
     imap_url: str | None = None
 
 
-class LeadProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LeadProfile(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who a lead is; None where nothing is known. ``custom_fields``: the user's own keys."""
 
     email: str | None = None

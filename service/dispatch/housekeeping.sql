@@ -13,28 +13,31 @@ SELECT max(beat_at) FROM dispatch_workers;
 
 -- name: lost_sends(beat_before, at_most)
 -- Sends in flight with a worker that shows no sign of life, locked. Who has any in flight is found by one look into the
--- index for each worker, whatever else is due.
+-- index for each worker, whatever else is due. MATERIALIZED, so that nothing of a living worker is locked.
 WITH RECURSIVE busy AS (
     (SELECT worker_id FROM dispatch_due WHERE worker_id IS NOT NULL ORDER BY worker_id LIMIT 1)
     UNION ALL
     SELECT (SELECT d.worker_id FROM dispatch_due AS d WHERE d.worker_id > busy.worker_id ORDER BY d.worker_id LIMIT 1)
     FROM busy WHERE busy.worker_id IS NOT NULL
+), dead AS MATERIALIZED (
+    SELECT busy.worker_id FROM busy
+    WHERE busy.worker_id IS NOT NULL
+      AND NOT EXISTS (
+          SELECT FROM dispatch_workers AS w WHERE w.worker_id = busy.worker_id AND w.beat_at >= :beat_before
+      )
 )
 SELECT
     d.workspace_id, d.lead_id, d.campaign_id, d.sender_id, d.person_id, d.document_id, d.node_id, d.due_at, d.task,
     d.send_id, c.epoch
-FROM busy
+FROM dead
 CROSS JOIN LATERAL (
     SELECT * FROM dispatch_due AS due
-    WHERE due.worker_id = busy.worker_id
+    WHERE due.worker_id = dead.worker_id
     ORDER BY due.workspace_id, due.lead_id
     LIMIT :at_most
     FOR UPDATE SKIP LOCKED
 ) AS d
 JOIN dispatch_campaigns AS c ON c.workspace_id = d.workspace_id AND c.campaign_id = d.campaign_id
-WHERE NOT EXISTS (
-    SELECT FROM dispatch_workers AS w WHERE w.worker_id = busy.worker_id AND w.beat_at >= :beat_before
-)
 LIMIT :at_most;
 
 -- name: forget_workers(beat_before)!

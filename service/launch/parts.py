@@ -81,14 +81,8 @@ def part_of(
 
 def _own(lead: ImportedLead, first: Planned) -> bytes:
     """The fields of a row that are this lead's own."""
-    ids = (
-        16,
-        lead.lead_id.bytes,
-        16,
-        first.sender_id.bytes,
-        16,
-        lead.person_id.bytes,
-        16,
-        lead.document_id.bytes,
+    return _EACH.pack(
+        *(16, lead.lead_id.bytes, 16, first.sender_id.bytes),
+        *(16, lead.person_id.bytes, 16, lead.document_id.bytes),
+        *(8, (first.due_at - _POSTGRES_EPOCH) // _MICROSECOND),
     )
-    return _EACH.pack(*ids, 8, (first.due_at - _POSTGRES_EPOCH) // _MICROSECOND)

@@ -52,7 +52,7 @@ class LeadUpdates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     custom_fields: CustomFields | UnsetType | None = UNSET
 
 
-class NewLead(Struct, frozen=True):
+class NewLead(Struct, frozen=True, gc=False):
     """A lead ready to be written: ``canonical`` is its normalised identity on the campaign's channel.
 
     ``fields`` names the variables that have a value.
@@ -63,7 +63,7 @@ class NewLead(Struct, frozen=True):
     fields: tuple[str, ...]
 
 
-class Prospect(Struct, frozen=True):
+class Prospect(Struct, frozen=True, gc=False):
     """A lead that is to join a campaign: the person by its digest, the lead it becomes, and its document.
 
     ``data`` is what the vault is to seal; ``fields`` names the variables that have a value.
