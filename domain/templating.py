@@ -96,8 +96,8 @@ def named_values(fields: tuple[str, ...], custom_fields: tuple[str, ...]) -> tup
 
     Remembered: the rows of a file have the same few.
     """
-    known: dict[str, object] = dict(zip(fields, fields, strict=True))
-    return tuple(lead_values({**known, CUSTOM_FIELDS: dict(zip(custom_fields, custom_fields, strict=True))}))
+    known: dict[str, object] = dict.fromkeys(fields, "known")
+    return tuple(lead_values({**known, CUSTOM_FIELDS: dict.fromkeys(custom_fields, "known")}))
 
 
 def render(template: Template, values: Mapping[str, str]) -> str:

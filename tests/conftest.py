@@ -6,7 +6,6 @@ all migrations, so that a test pays for the copy only.
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from xdist.workermanage import WorkerController
 
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
+from service.garbage import look_seldom
 from tests.databases import name_of, temporary_database
 from tests.logs import logged
 
@@ -37,8 +37,6 @@ FAST: Final = {
 """The server is there for one run only. A statement is planned once by each session, not anew for its next five calls:
 most are called seldom in a test, and so took more time to plan than to execute.
 """
-SELDOM: Final = 100_000
-"""Things made until the youngest are looked through; at the usual 700 a tenth of a run goes into that."""
 _run_directory = pytest.StashKey[Path]()
 
 settings.register_profile(
@@ -66,10 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was collected lives as long as the run: it is not looked through for garbage, and that seldom looked for."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(SELDOM)
+    """What was collected lives as long as the run."""
+    look_seldom()
 
 
 def _memory() -> Path | None:

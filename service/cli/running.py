@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 import uvloop
 
 from service.cli.operators import OperatorCommand, settings_here
+from service.garbage import look_seldom
 from service.logging import configure_logging
 from service.serving import Running, work
 from service.serving import serve as run_service
@@ -38,8 +38,8 @@ def worker() -> None:
 
 
 def _run(program: Coroutine[Any, Any, None]) -> None:
-    """Run it to its end. What is loaded by now stays: the garbage collector need not look at all of it every time."""
-    gc.freeze()
+    """Run it to its end."""
+    look_seldom()
     uvloop.run(program)
 
 

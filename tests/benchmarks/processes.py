@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -16,6 +15,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import uvloop
 from msgspec import Struct
 
+from service.garbage import look_seldom
 from service.logging import configure_logging
 
 P = ParamSpec("P")
@@ -39,7 +39,7 @@ async def in_own_process(
 
 def _perform(work: Callable[..., Coroutine[Any, Any, T]], args: Any, kwargs: Any) -> Done[T]:
     configure_logging("error")
-    gc.freeze()  # as the programs do
+    look_seldom()
     answer = uvloop.run(work(*args, **kwargs))
     return Done(answer, peak_megabytes())
 

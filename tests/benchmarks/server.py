@@ -6,7 +6,6 @@ Prints its URL once it listens, and runs until it is stopped.
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ import uvloop
 from litestar import Litestar
 
 from service.database.pool import open_pool
+from service.garbage import look_seldom
 from service.http.app import Application
 from service.http.routes import api
 from service.logging import configure_logging
@@ -67,5 +67,5 @@ async def _application(which: str, dsn: str, workspace_id: UUID) -> AsyncIterato
 
 if __name__ == "__main__":
     configure_logging("error")
-    gc.freeze()  # as the programs do
+    look_seldom()
     uvloop.run(serve(sys.argv[1], sys.argv[2], UUID(sys.argv[3])))

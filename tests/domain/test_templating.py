@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from domain.templating import Unresolved, Variable, lead_values, parse, render, render_subject, variables
+from domain.templating import (
+    Unresolved,
+    Variable,
+    lead_values,
+    named_values,
+    parse,
+    render,
+    render_subject,
+    variables,
+)
 
 ANN = lead_values(
     {
@@ -126,3 +135,21 @@ def test_only_texts_and_numbers_are_values() -> None:
         "custom_fields.seats": "7",
         "custom_fields.price": "1.5",
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "custom", "named"),
+    [
+        ((), (), ()),
+        (("email",), (), ("email",)),
+        (("email", "last_name"), ("plan",), ("email", "last_name", "custom_fields.plan", "name")),
+        (("email", "first_name", "name"), (), ("email", "first_name", "name")),
+        (("nickname",), ("two }} braces", " Seat Count "), ("custom_fields.Seat Count",)),
+    ],
+)
+def test_the_fields_that_are_known_name_the_variables_that_have_a_value(
+    fields: tuple[str, ...], custom: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    assert named_values(fields, custom) == named
+    known = dict.fromkeys(fields, "known") | {"custom_fields": dict.fromkeys(custom, "known")}
+    assert tuple(lead_values(known)) == named
