@@ -45,26 +45,19 @@ _READ: Final = """
      WHERE schemaname = 'liftoff' AND relname = 'dispatch_due'
 """
 LOOKS: Final[Mapping[str, tuple[str, Mapping[str, object], int]]] = {
-    "sends lost with their worker": (
-        "housekeeping",
-        {"name": "lost_sends", "beat_before": NOW, "at_most": 500},
-        3,
-    ),
-    "campaigns that are done": ("housekeeping", {"name": "done_campaigns"}, 0),
-    "campaigns that have ended": ("housekeeping", {"name": "ended_campaigns"}, 0),
-    "senders who wait for an answer": (
-        "watch",
-        {"name": "awaiting_senders", "seen_before": NOW, "at_most": 10},
-        0,
-    ),
-    "leads whose time is over": ("watch", {"name": "overdue", "now": NOW, "at_most": 500}, 0),
-    "sends in doubt": ("watch", {"name": "doubtful", "now": NOW, "at_most": 500}, 0),
+    "sends lost with their worker": ("housekeeping.lost_sends", {"beat_before": NOW, "at_most": 500}, 3),
+    "campaigns that are done": ("housekeeping.done_campaigns", {}, 0),
+    "campaigns that have ended": ("housekeeping.ended_campaigns", {}, 0),
+    "senders who wait for an answer": ("watch.awaiting_senders", {"seen_before": NOW, "at_most": 10}, 0),
+    "leads whose time is over": ("watch.overdue", {"now": NOW, "at_most": 500}, 0),
+    "sends in doubt": ("watch.doubtful", {"now": NOW, "at_most": 500}, 0),
     "senders that may send": (
-        "claims",
-        {"name": "free_senders", "shard": 0, "shards": 1, "failures": FAILURES_IN_A_ROW, "now": NOW},
+        "claims.free_senders",
+        {"shard": 0, "shards": 1, "failures": FAILURES_IN_A_ROW, "now": NOW},
         0,
     ),
 }
+"""The statement, what it is asked with, and how many rows it is to find."""
 
 
 @pytest.fixture
@@ -91,18 +84,19 @@ async def plan(connection: Connection, campaign: UUID, worker: UUID | None, lead
     await connection.execute(_DUE, WORKSPACE, campaign, SENDER, NOW, worker, leads)
 
 
-def ask(connection: Connection, module: str, name: str, **arguments: object) -> Any:
+def ask(connection: Connection, statement: str, arguments: Mapping[str, object]) -> Any:
     """What a statement of the dispatch answers."""
+    module, name = statement.split(".")
     queries: Any = statements(Path(claims.__file__).with_name(f"{module}.sql"))
     return getattr(queries, name)(connection, **arguments)
 
 
 @pytest.mark.parametrize("look", LOOKS)
 async def test_a_look_reads_next_to_nothing_of_what_is_due(connection: Connection, look: str) -> None:
-    module, arguments, expected = LOOKS[look]
+    statement, arguments, expected = LOOKS[look]
     before = await connection.fetchval(_READ)
 
-    found = [row async for row in ask(connection, module, **arguments)]
+    found = [row async for row in ask(connection, statement, arguments)]
 
     assert len(found) == expected
     assert await connection.fetchval(_READ) - before < 100
@@ -118,9 +112,11 @@ async def test_a_campaign_is_done_when_nothing_waits_and_nothing_is_in_flight(
         await plan(connection, campaign, LIVING if left == "in flight" else None, 1)
 
     before = await connection.fetchval(_READ)
-    something = await ask(connection, "gates", "something_left", workspace_id=WORKSPACE, campaign_id=campaign)
+    something = await ask(
+        connection, "gates.something_left", {"workspace_id": WORKSPACE, "campaign_id": campaign}
+    )
     assert await connection.fetchval(_READ) - before < 100
-    done = {row["campaign_id"] async for row in ask(connection, "housekeeping", "done_campaigns")}
+    done = {row["campaign_id"] async for row in ask(connection, "housekeeping.done_campaigns", {})}
 
     assert something == (left != "nothing")
     assert (campaign in done) == (left == "nothing")
