@@ -15,7 +15,7 @@ from domain.campaign.decide import Launch, decide, is_stale, require_launchable
 from domain.campaign.events import RollbackReason
 from domain.campaign.receipt import receipt
 from domain.campaign.state import Campaign
-from domain.lead.events import LeadsSkipped, SkippedLead
+from domain.lead.events import LeadsSkipped, SkippedLead, an_event_each
 from domain.refusal import Refused
 from domain.sender.state import fold as fold_sender
 from domain.workspace import fold as fold_workspace
@@ -27,7 +27,7 @@ from service.database.pool import OUTAGES, Connection, Pool
 from service.engine import LaunchJob, enqueue
 from service.launch.rollback import Rollback
 from service.launch.runs import Runs, run_id
-from service.launch.selection import LEADS_AN_EVENT, counted, digest_of_the_rest, leave_out, left_out
+from service.launch.selection import counted, digest_of_the_rest, leave_out, left_out
 from service.launch.verification import Verification
 from service.projector.freshness import Freshness
 from service.senders.repository import present
@@ -266,9 +266,6 @@ async def _resolved(
 def acceptance(campaign: Campaign, attempt: Launch, skipped: Sequence[SkippedLead]) -> Change:
     """The events of an accepted launch: the campaign's, and the roster's for the leads left out."""
     epoch = campaign.epoch + 1
-    left = [
-        LeadsSkipped(epoch=epoch, leads=tuple(skipped[start : start + LEADS_AN_EVENT]))
-        for start in range(0, len(skipped), LEADS_AN_EVENT)
-    ]
+    left = [LeadsSkipped(epoch=epoch, leads=leads) for leads in an_event_each(skipped)]
     roster = StreamWrite(stream=streams.roster(campaign.id), expected=AnyVersion(), events=left)
     return Change(events=decide(campaign, attempt), also=(roster,) if left else (), raise_fence=epoch)

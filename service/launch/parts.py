@@ -16,13 +16,12 @@ from msgspec import Struct
 from domain import streams
 from domain.campaign.enrolment import first_step
 from domain.campaign.state import Campaign
-from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
+from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled, an_event_each
 from domain.schedule import Planned
 from domain.sequence import action_of
 from service.database.copying import copy_rows
 from service.database.pool import Connection
 from service.launch.runs import Progress
-from service.launch.selection import LEADS_AN_EVENT
 from service.store.appends import Any as AnyVersion
 from service.store.appends import StreamWrite
 
@@ -65,10 +64,7 @@ def part_of(
     task = action_of(campaign.channel, node).encode()
     pairs = list(zip(leads, planned, strict=True))
     enrolled = [EnrolledLead(lead.lead_id, first.sender_id, node.id, first.due_at) for lead, first in pairs]
-    events = [
-        LeadsEnrolled(epoch=campaign.epoch, leads=tuple(enrolled[start : start + LEADS_AN_EVENT]))
-        for start in range(0, len(enrolled), LEADS_AN_EVENT)
-    ]
+    events = [LeadsEnrolled(epoch=campaign.epoch, leads=told) for told in an_event_each(enrolled)]
     same = _SAME.pack(16, workspace_id.bytes, 16, campaign.id.bytes, 16, node.id.bytes)
     begin = len(_DUE_COLUMNS).to_bytes(2) + len(task).to_bytes(4) + task + same
     return Part(

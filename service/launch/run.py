@@ -21,6 +21,7 @@ from domain.campaign.decide import Activate, RecordRefusal, StartRun, decide
 from domain.campaign.enrolment import first_actions
 from domain.campaign.events import RefusedWrite
 from domain.campaign.state import Campaign
+from domain.lead.events import LEADS_AN_EVENT
 from domain.pacing import Gaps
 from domain.refusal import Refused
 from domain.schedule import Planned
@@ -32,7 +33,7 @@ from service.engine import LaunchJob
 from service.launch.parts import Part, part_of
 from service.launch.rollback import Rollback
 from service.launch.runs import NOT_BEGUN, Progress, Runs, run_id
-from service.launch.selection import LEADS_AN_EVENT, to_enrol
+from service.launch.selection import to_enrol
 from service.senders.repository import Senders
 from service.store.appends import Append, Appended, Fenced, Guard, StreamWrite
 from service.store.log import EventStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from domain.campaign.events import IN_OPERATION
@@ -14,9 +14,6 @@ from domain.lead.events import ImportedLead, SkippedLead, SkipReason
 from domain.sequence import prompt_nodes, template_nodes
 from service.database.pool import Connection
 from service.database.statements import statements
-
-LEADS_AN_EVENT: Final = 1000
-"""Most leads that one event of the roster tells of."""
 
 _queries: Any = statements(Path(__file__).with_name("selection.sql"))
 

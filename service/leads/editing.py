@@ -13,14 +13,14 @@ from domain import streams
 from domain.campaign.decide import ReviseLeads, decide
 from domain.campaign.state import Campaign
 from domain.event import Event
-from domain.lead.events import CorrectedLead, LeadsCorrected, LeadsRemoved
+from domain.lead.events import LEADS_AN_EVENT, CorrectedLead, LeadsCorrected, LeadsRemoved
 from domain.refusal import Refused
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version
 from service.database.pool import Connection
 from service.database.statements import statements
 from service.ids import new_id
-from service.leads.importing import ATTEMPTS, ROWS_AN_EVENT, Importing
+from service.leads.importing import ATTEMPTS, Importing
 from service.leads.reading import no_such_lead
 from service.leads.rows import LeadUpdates, new_lead, updated
 from service.messages.table import Roll
@@ -101,7 +101,7 @@ class LeadEditing:
                         connection,
                         workspace_id=caller.workspace_id,
                         campaign_id=campaign_id,
-                        at_most=ROWS_AN_EVENT,
+                        at_most=LEADS_AN_EVENT,
                     )
                     return await self._remove(
                         connection, caller, draft, [row["lead_id"] async for row in rows]

@@ -15,7 +15,7 @@ from msgspec import Struct
 from domain import streams
 from domain.campaign.decide import ReviseLeads, decide, require_draft
 from domain.campaign.state import Campaign
-from domain.lead.events import ImportedLead, LeadsImported, Source
+from domain.lead.events import LEADS_AN_EVENT, ImportedLead, LeadsImported, Source, an_event_each
 from domain.refusal import Refused
 from domain.sequence import Channel
 from service.caller import Caller
@@ -34,9 +34,7 @@ from service.vault import Document, Vault
 
 _queries: Any = statements(Path(__file__).with_name("roster.sql"))
 
-ROWS_AN_EVENT: Final = 1000
-"""Most leads that one event of the roster tells of."""
-ROWS_A_PART: Final = 5 * ROWS_AN_EVENT
+ROWS_A_PART: Final = 5 * LEADS_AN_EVENT
 """What is written in one transaction. To one of a thousand the round trips added half of what its rows cost."""
 ROWS_A_TURN: Final = 50
 """After so many rows of a file others have their turn: the part being written first of all, which else would wait until
@@ -137,10 +135,8 @@ class Importing:
         documents = [Document(who.person_id, who.document_id, who.data) for who in newcomers]
         await self._vault.seal_under(salts, connection, workspace_id, documents)
         events = [
-            LeadsImported(
-                campaign_id=draft.id, source=source, leads=tuple(imported[start : start + ROWS_AN_EVENT])
-            )
-            for start in range(0, len(imported), ROWS_AN_EVENT)
+            LeadsImported(campaign_id=draft.id, source=source, leads=leads)
+            for leads in an_event_each(imported)
         ]
         roster = StreamWrite(stream=streams.roster(draft.id), expected=AnyVersion(), events=events)
         change = Change(events=decide(draft, ReviseLeads(added=len(imported))), also=(roster,))

@@ -25,12 +25,12 @@ from domain.lead.events import (
     NextActionPlanned,
     SendAccepted,
     SendIntended,
+    an_event_each,
 )
 from service.caller import Caller
 from service.composition import Liftoff
 from service.database.pool import Connection
 from service.ids import new_id
-from service.launch.selection import LEADS_AN_EVENT
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, Appended, At, New, StreamWrite, as_recorded
 
@@ -93,7 +93,7 @@ class _Life:
         await self._tell_roster(
             [
                 LeadsImported(campaign_id=self._campaign_id, source="csv", leads=tuple(part))
-                for part in self._parts()
+                for part in an_event_each(self._leads)
             ]
         )
         campaign = await self._command(campaign, campaigns.Launch(total=count, skipped=0))
@@ -107,14 +107,10 @@ class _Life:
                         EnrolledLead(lead.lead_id, self._sender_id, self._nodes[0], due_at) for lead in part
                     ),
                 )
-                for part in self._parts()
+                for part in an_event_each(self._leads)
             ]
         )
         await self._command(campaign, campaigns.Activate(epoch=1, prepared=count))
-
-    def _parts(self) -> list[list[ImportedLead]]:
-        starts = range(0, len(self._leads), LEADS_AN_EVENT)
-        return [self._leads[start : start + LEADS_AN_EVENT] for start in starts]
 
     async def _command(self, campaign: Campaign, command: campaigns.Command) -> Campaign:
         return await self._tell(campaign, campaigns.decide(campaign, command))

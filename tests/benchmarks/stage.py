@@ -11,7 +11,7 @@ from uuid import UUID
 from domain import streams
 from domain.campaign.decide import ReviseLeads, decide
 from domain.campaign.state import Campaign
-from domain.lead.events import ImportedLead, LeadsImported
+from domain.lead.events import LEADS_AN_EVENT, ImportedLead, LeadsImported, an_event_each
 from domain.sender import decide as sender_decide
 from domain.sender import events as sender_events
 from domain.sender.limits import MAX_DAILY_LIMIT
@@ -23,7 +23,6 @@ from service.clock import SystemClock
 from service.composition import Liftoff, assembled
 from service.database.pool import Connection
 from service.ids import new_id
-from service.launch.selection import LEADS_AN_EVENT
 from service.leads import roster
 from service.settings import Settings
 from service.store.appends import Any as AnyVersion
@@ -114,8 +113,9 @@ async def enlist(liftoff: Liftoff, caller: Caller, campaign: Campaign, count: in
 
 
 def _imports(campaign_id: UUID, leads: Sequence[ImportedLead]) -> StreamWrite:
-    parts = [leads[start : start + LEADS_AN_EVENT] for start in range(0, len(leads), LEADS_AN_EVENT)]
-    events = [LeadsImported(campaign_id=campaign_id, source="csv", leads=tuple(part)) for part in parts]
+    events = [
+        LeadsImported(campaign_id=campaign_id, source="csv", leads=part) for part in an_event_each(leads)
+    ]
     return StreamWrite(stream=streams.roster(campaign_id), expected=AnyVersion(), events=events)
 
 
