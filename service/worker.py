@@ -190,7 +190,6 @@ def _typed(kind: type[P], work: Callable[[P], Awaitable[None]]) -> Callable[[Job
     """What the engine calls: reads the job's payload, then works."""
 
     async def perform(job: Job) -> None:
-        structlog.contextvars.clear_contextvars()
         await work(msgspec.json.decode(job.payload or b"{}", type=kind))
 
     return perform

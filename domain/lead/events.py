@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -46,17 +46,6 @@ LossReason = Literal["worker-lost", "connection-lost", "provider-silent"]
 Resolution = Literal["sent", "not_sent", "failed"]
 
 # --- Events of the roster: many leads at once ------------------------------------------------------------------------
-
-LEADS_AN_EVENT: Final = 1000
-"""Most leads that one event of the roster tells of."""
-
-_Told = TypeVar("_Told")
-
-
-def an_event_each(leads: Sequence[_Told]) -> Iterator[tuple[_Told, ...]]:
-    """``leads`` in order, divided into what one event of the roster tells of each time."""
-    for start in range(0, len(leads), LEADS_AN_EVENT):
-        yield tuple(leads[start : start + LEADS_AN_EVENT])
 
 
 class ImportedLead(Struct, frozen=True, gc=False):

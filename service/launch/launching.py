@@ -15,7 +15,8 @@ from domain.campaign.decide import Launch, decide, is_stale, require_launchable
 from domain.campaign.events import RollbackReason
 from domain.campaign.receipt import receipt
 from domain.campaign.state import Campaign
-from domain.lead.events import LeadsSkipped, SkippedLead, an_event_each
+from domain.lead.division import an_event_each
+from domain.lead.events import LeadsSkipped, SkippedLead
 from domain.refusal import Refused
 from domain.sender.state import fold as fold_sender
 from domain.workspace import fold as fold_workspace

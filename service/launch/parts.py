@@ -16,7 +16,8 @@ from msgspec import Struct
 from domain import streams
 from domain.campaign.enrolment import first_step
 from domain.campaign.state import Campaign
-from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled, an_event_each
+from domain.lead.division import an_event_each
+from domain.lead.events import EnrolledLead, ImportedLead, LeadsEnrolled
 from domain.schedule import Planned
 from domain.sequence import action_of
 from service.database.copying import copy_rows

@@ -21,7 +21,7 @@ from domain.campaign.decide import Activate, RecordRefusal, StartRun, decide
 from domain.campaign.enrolment import first_actions
 from domain.campaign.events import RefusedWrite
 from domain.campaign.state import Campaign
-from domain.lead.events import LEADS_AN_EVENT
+from domain.lead.division import LEADS_AN_EVENT
 from domain.pacing import Gaps
 from domain.refusal import Refused
 from domain.schedule import Planned
@@ -34,6 +34,7 @@ from service.launch.parts import Part, part_of
 from service.launch.rollback import Rollback
 from service.launch.runs import NOT_BEGUN, Progress, Runs, run_id
 from service.launch.selection import to_enrol
+from service.logging import bound
 from service.senders.repository import Senders
 from service.store.appends import Append, Appended, Fenced, Guard, StreamWrite
 from service.store.log import EventStore
@@ -76,9 +77,10 @@ class LaunchRun:
         A run that was started as often as a run may be, crashes included, is given up: its launch is rolled back.
         Raises ``StreamMoved`` when somebody wrote meanwhile.
         """
-        structlog.contextvars.bind_contextvars(
-            workspace_id=str(job.workspace_id), campaign_id=str(job.campaign_id), epoch=job.epoch
-        )
+        with bound(workspace_id=job.workspace_id, campaign_id=job.campaign_id, epoch=job.epoch):
+            await self._bring_to_its_end(job)
+
+    async def _bring_to_its_end(self, job: LaunchJob) -> None:
         caller = _caller(job)
         campaign = await self._campaigns.load(job.workspace_id, job.campaign_id)
         attempt = campaign.attempt(job.epoch)

@@ -13,7 +13,8 @@ from domain import streams
 from domain.campaign.decide import ReviseLeads, decide
 from domain.campaign.state import Campaign
 from domain.event import Event
-from domain.lead.events import LEADS_AN_EVENT, CorrectedLead, LeadsCorrected, LeadsRemoved
+from domain.lead.division import LEADS_AN_EVENT
+from domain.lead.events import CorrectedLead, LeadsCorrected, LeadsRemoved
 from domain.refusal import Refused
 from service.caller import Caller
 from service.campaigns.repository import Campaigns, Change, Expect, StreamMoved, any_version

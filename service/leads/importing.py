@@ -15,7 +15,8 @@ from msgspec import Struct
 from domain import streams
 from domain.campaign.decide import ReviseLeads, decide, require_draft
 from domain.campaign.state import Campaign
-from domain.lead.events import LEADS_AN_EVENT, ImportedLead, LeadsImported, Source, an_event_each
+from domain.lead.division import LEADS_AN_EVENT, an_event_each
+from domain.lead.events import ImportedLead, LeadsImported, Source
 from domain.refusal import Refused
 from domain.sequence import Channel
 from service.caller import Caller

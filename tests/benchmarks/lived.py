@@ -16,6 +16,7 @@ from domain.campaign import decide as campaigns
 from domain.campaign.events import Settings, TextRef
 from domain.campaign.state import Campaign, evolve
 from domain.event import Event
+from domain.lead.division import an_event_each
 from domain.lead.events import (
     EnrolledLead,
     ImportedLead,
@@ -25,7 +26,6 @@ from domain.lead.events import (
     NextActionPlanned,
     SendAccepted,
     SendIntended,
-    an_event_each,
 )
 from service.caller import Caller
 from service.composition import Liftoff

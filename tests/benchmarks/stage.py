@@ -11,7 +11,8 @@ from uuid import UUID
 from domain import streams
 from domain.campaign.decide import ReviseLeads, decide
 from domain.campaign.state import Campaign
-from domain.lead.events import LEADS_AN_EVENT, ImportedLead, LeadsImported, an_event_each
+from domain.lead.division import LEADS_AN_EVENT, an_event_each
+from domain.lead.events import ImportedLead, LeadsImported
 from domain.sender import decide as sender_decide
 from domain.sender import events as sender_events
 from domain.sender.limits import MAX_DAILY_LIMIT

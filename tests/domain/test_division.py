@@ -1,10 +1,10 @@
-"""How events of the roster divide what they tell of."""
+"""How the leads that the roster tells of are divided among its events."""
 
 from __future__ import annotations
 
 import pytest
 
-from domain.lead.events import LEADS_AN_EVENT, an_event_each
+from domain.lead.division import LEADS_AN_EVENT, an_event_each
 
 
 @pytest.mark.parametrize("count", [0, 1, LEADS_AN_EVENT - 1, LEADS_AN_EVENT, LEADS_AN_EVENT + 1])
