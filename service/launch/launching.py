@@ -177,18 +177,26 @@ class Launching:
     async def _accept(self, caller: Caller, campaign: Campaign, report: readiness.Report) -> Launched:
         attempt = Launch(total=campaign.lead_count, skipped=0)
         reason: RollbackReason = "resolution-failed"
+        launched: Launched | None = None
         try:
             await self._know_suppressions(caller.workspace_id)
             async with self._store.transaction() as connection:
                 skipped = await left_out(connection, caller.workspace_id, campaign)
                 attempt = await _resolved(connection, caller.workspace_id, campaign, report, skipped)
                 reason = "dispatch-failed"
-                return await self._dispatch(connection, caller, campaign, attempt, skipped)
+                launched = await self._dispatch(connection, caller, campaign, attempt, skipped)
         except OUTAGES as error:
             _log.error(
                 "launch_failed", campaign_id=str(campaign.id), reason=reason, error=type(error).__name__
             )
+        else:
+            return launched
+        try:
             await self._record_failure(caller, campaign, attempt, reason)
+        except StreamMoved:
+            if launched is None or not await self._is_stored(caller, launched):
+                raise
+            return launched  # only the answer to its commit got lost
         raise Refused(
             "launch-rolled-back",
             "The launch could not be prepared and was undone; the campaign is a draft again and nothing was sent. "
@@ -228,12 +236,19 @@ class Launching:
         """Keep the failed attempt in the history, with its compensation; of its leads nothing was stored.
 
         Raises ``StreamMoved`` when the campaign is no longer as it was: somebody else's launch is in its place, or
-        this one after all, if it was the answer to its commit that got lost.
+        this one after all. A commit still under way is waited for.
         """
         async with self._store.transaction() as connection:
             change = Change(events=decide(campaign, attempt))
             accepted = await self._campaigns.swap(caller, campaign, change, connection)
             await self._rollback.undo(connection, caller, accepted, reason)
+
+    async def _is_stored(self, caller: Caller, launched: Launched) -> bool:
+        """Whether the launch that is in force, or was, is this very one."""
+        epoch = launched.campaign.epoch
+        found = (await self._campaigns.load(caller.workspace_id, launched.campaign.id)).attempt(epoch)
+        own = launched.campaign.attempt(epoch)
+        return found is not None and own is not None and found.accepted_event == own.accepted_event
 
 
 def overtaken() -> Refused:

@@ -1,4 +1,4 @@
-"""A launch that was stored, but whose answer from the database got lost: nobody can tell, so it is found out."""
+"""A launch whose answer from the database got lost: whether it was stored is found out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -14,7 +14,8 @@ from domain.campaign.events import LaunchRolledBack
 from service.database.embedded import EmbeddedPostgres
 from service.database.migrate import migrate
 from service.database.pool import Connection
-from tests.launch.faults import broken_by, failing
+from service.launch.launching import Launching
+from tests.launch.faults import CUTS_THE_CONNECTION, broken_by, failing
 from tests.launch.scene import LEADS, SKIPPED, Scene
 
 _A_STANDBY_THAT_NEVER_ANSWERS: Final = {
@@ -43,7 +44,7 @@ async def database(own_server: str) -> str:
     return own_server
 
 
-async def test_a_launch_cut_behind_its_commit_is_not_undone_and_not_launched_twice(
+async def test_a_launch_cut_behind_its_commit_is_answered_as_the_launch_it_is_and_not_repeated(
     scene: Scene, owner: Connection
 ) -> None:
     campaign_id = await scene.draft()
@@ -53,7 +54,8 @@ async def test_a_launch_cut_behind_its_commit_is_not_undone_and_not_launched_twi
             while not await owner.fetch(_CUT_WHO_WAITS):
                 await asyncio.sleep(0.01)
         answer = await launching
-    assert (answer.status_code, answer.json()["code"]) == (409, "campaign-changed"), answer.text
+    assert (answer.status_code, answer.json()["success"]) == (200, True), answer.text
+    assert answer.json()["prospectsToProcess"] == LEADS - SKIPPED
 
     campaign = await scene.load(campaign_id)
     assert (campaign.status, campaign.epoch) == ("launching", 1)
@@ -63,3 +65,22 @@ async def test_a_launch_cut_behind_its_commit_is_not_undone_and_not_launched_twi
     sent = await scene.send_all()
     assert len(sent) == len(set(sent)) == LEADS - SKIPPED
     assert not any(isinstance(fact, LaunchRolledBack) for fact in await scene.facts(campaign_id))
+
+
+async def test_a_launch_cut_before_its_commit_does_not_pass_another_off_as_itself(
+    scene: Scene, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = await scene.draft()
+    record_failure = Launching._record_failure
+
+    async def overtaken(launching: Launching, *failed: Any) -> None:
+        monkeypatch.undo()
+        assert (await scene.launch(campaign_id)).status_code == 200
+        await record_failure(launching, *failed)
+
+    monkeypatch.setattr(Launching, "_record_failure", overtaken)
+    cut = failing("launch_runs", what=CUTS_THE_CONNECTION, at_commit=True, once=True)
+    async with broken_by(owner, cut):
+        answer = await scene.launch(campaign_id)
+    assert (answer.status_code, answer.json()["code"]) == (409, "campaign-changed"), answer.text
+    assert ((await scene.load(campaign_id)).status, (await scene.load(campaign_id)).epoch) == ("launching", 1)
