@@ -38,23 +38,34 @@ WHERE workspace_id = :workspace_id AND campaign_id = ANY (:campaign_ids);
 
 -- name: leads_ahead(workspace_id, campaign_ids, now, at_most)
 -- The leads of those campaigns that have something left to do, up to so many, the longest due first. What waits for a
--- person or for a trace was handed over, and is taken to be answered now.
+-- person or for a trace was handed over, and is taken to be answered now. What waits and what a worker has each have an
+-- index by campaign.
 SELECT
     d.campaign_id, d.lead_id, d.sender_id, d.node_id,
-    d.worker_id IS NOT NULL OR d.task IN ('time_out', 'trace') AS in_flight,
+    d.taken OR d.task IN ('time_out', 'trace') AS in_flight,
     CASE WHEN d.task IN ('time_out', 'trace') THEN least(d.due_at, :now) ELSE d.due_at END AS due_at
-FROM dispatch_due AS d
+FROM (
+    SELECT *, false AS taken FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = ANY (:campaign_ids) AND worker_id IS NULL
+    UNION ALL
+    SELECT *, true FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = ANY (:campaign_ids) AND worker_id IS NOT NULL
+) AS d
 JOIN dispatch_lanes AS l
   ON l.workspace_id = d.workspace_id AND l.sender_id = d.sender_id AND l.campaign_id = d.campaign_id
-WHERE d.workspace_id = :workspace_id AND d.campaign_id = ANY (:campaign_ids)
 ORDER BY due_at
 LIMIT :at_most;
 
 -- name: standing(workspace_id, campaign_id)
 -- How many leads of a campaign are to get which node next, those apart that are getting it at this moment.
-SELECT d.node_id, d.worker_id IS NOT NULL OR d.task IN ('time_out', 'trace') AS in_flight, count(*) AS n
-FROM dispatch_due AS d
+SELECT d.node_id, d.taken OR d.task IN ('time_out', 'trace') AS in_flight, count(*) AS n
+FROM (
+    SELECT *, false AS taken FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NULL
+    UNION ALL
+    SELECT *, true FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NOT NULL
+) AS d
 JOIN dispatch_lanes AS l
   ON l.workspace_id = d.workspace_id AND l.sender_id = d.sender_id AND l.campaign_id = d.campaign_id
-WHERE d.workspace_id = :workspace_id AND d.campaign_id = :campaign_id
 GROUP BY d.node_id, in_flight;

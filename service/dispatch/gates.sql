@@ -103,8 +103,13 @@ WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id 
 
 -- name: withdraw(workspace_id, campaign_id)!
 -- A launch is rolled back: its leads have nothing due any more, and none is left out.
-WITH gone AS (
-    DELETE FROM dispatch_due WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id
+-- What waits and what is in flight each has an index by campaign.
+WITH waiting AS (
+    DELETE FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NULL
+), in_flight AS (
+    DELETE FROM dispatch_due
+    WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NOT NULL
 )
 UPDATE roster SET skipped = NULL
 WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND skipped IS NOT NULL;

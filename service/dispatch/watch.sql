@@ -1,10 +1,10 @@
 -- The watch: leads that wait for a person, for a trace, or for their time to be over. Over all workspaces.
 
 -- name: overdue(now, at_most)
--- Leads whose time to be connected is over, locked.
+-- Leads whose time to be connected is over, locked, the longest over first.
 SELECT d.workspace_id, d.lead_id FROM dispatch_due AS d
 WHERE d.worker_id IS NULL AND d.task = 'time_out' AND d.due_at <= :now
-ORDER BY d.workspace_id, d.lead_id
+ORDER BY d.due_at
 LIMIT :at_most
 FOR UPDATE OF d SKIP LOCKED;
 
@@ -18,9 +18,9 @@ ORDER BY d.due_at
 LIMIT :at_most;
 
 -- name: still_doubtful(workspace_id, lead_id)$
--- Whether the lead is still to be traced; its row is locked then.
+-- Whether the lead is still to be traced; its row is locked then. IS TRUE: found by itself, not among all that is traced.
 SELECT true FROM dispatch_due
-WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND task = 'trace' AND worker_id IS NULL
+WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND (task = 'trace' AND worker_id IS NULL) IS TRUE
 FOR UPDATE;
 
 -- name: awaiting_senders(seen_before, at_most)

@@ -7,11 +7,16 @@ SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_
 -- name: left_out(workspace_id, campaign_id, asking, variables, prompts, skip_other, in_operation)
 -- The leads to leave out, in order, each with the first rule that applies. The nodes `asking` need the `variables` at the
 -- same places and have no fallback for them; `fields` names what is known of a lead. Who has words of their own for a node
--- needs none of its variables; for the nodes `prompts` there is nothing else that could be sent.
+-- needs none of its variables; for the nodes `prompts` there is nothing else that could be sent. OFFSET 0: the rosters of the
+-- campaigns in operation are read, not all that the workspace ever had.
 WITH elsewhere AS MATERIALIZED (
     SELECT DISTINCT ON (o.person_id) o.person_id, o.campaign_id
     FROM dispatch_campaigns AS c
-    JOIN roster AS o ON o.workspace_id = c.workspace_id AND o.campaign_id = c.campaign_id AND o.skipped IS NULL
+    CROSS JOIN LATERAL (
+        SELECT workspace_id, campaign_id, person_id, lead_id FROM roster
+        WHERE workspace_id = :workspace_id AND campaign_id = c.campaign_id AND skipped IS NULL
+        OFFSET 0
+    ) AS o
     WHERE :skip_other
       AND c.workspace_id = :workspace_id
       AND c.campaign_id <> :campaign_id

@@ -13,8 +13,9 @@ ORDER BY ordinal
 OFFSET :skip LIMIT :at_most;
 
 -- name: one(workspace_id, campaign_id, lead_id)^
+-- A lead of the campaign. IS TRUE: found by itself, not among all of the campaign.
 SELECT * FROM leads
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND lead_id = :lead_id;
+WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND (campaign_id = :campaign_id) IS TRUE;
 
 -- name: total(workspace_id, campaign_id, status)$
 -- How many there are, of one status or (null) of all.

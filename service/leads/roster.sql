@@ -2,12 +2,12 @@
 
 -- name: present(workspace_id, campaign_id, person_ids)
 -- Those of the people who are on the campaign already, or were erased and join none any more. Each is looked up by itself
--- (OFFSET 0 keeps it so): the planner, who knows nothing yet of a roster that is being filled, would else read the whole
--- campaign for every part of an import.
+-- (OFFSET 0 and IS TRUE keep it so): the planner, who knows nothing yet of a roster that is being filled, would else read
+-- the whole campaign for every part of an import, or for every person.
 SELECT p.person_id FROM unnest(:person_ids::uuid[]) AS p (person_id)
 WHERE EXISTS (
     SELECT FROM roster AS r
-    WHERE r.workspace_id = :workspace_id AND r.campaign_id = :campaign_id AND r.person_id = p.person_id
+    WHERE r.workspace_id = :workspace_id AND r.person_id = p.person_id AND (r.campaign_id = :campaign_id) IS TRUE
     OFFSET 0
 ) OR EXISTS (
     SELECT FROM dispatch_suppressed AS s

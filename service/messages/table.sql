@@ -8,9 +8,9 @@ ORDER BY ordinal
 LIMIT :at_most;
 
 -- name: leads_of(workspace_id, campaign_id, lead_ids)
--- Those of the leads that are on the campaign, in order.
+-- Those of the leads that are on the campaign, in order. IS TRUE: found one by one, not among all of the campaign.
 SELECT lead_id, ordinal, person_id, document_id FROM roster
-WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND lead_id = ANY (:lead_ids)
+WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND (campaign_id = :campaign_id) IS TRUE
 ORDER BY ordinal;
 
 -- name: leads_lacking(workspace_id, campaign_id, node_ids, at_most)
