@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
+from math import ceil
 from typing import Final, cast
 
 from msgspec import Struct
@@ -14,7 +15,14 @@ from service.store.appends import Outcome
 from service.store.errors import AppendFailed
 from service.store.trip import Key, Request
 
-LANES: Final = 2  # trips under way at a time: one is being written to disk while the next is being made up
+LANES: Final = 2
+"""Trips under way at a time: one is being stored while the next is being made up."""
+LEAST_SHARE: Final = 8
+"""A trip is worth its way with so many requests. With more inside, each lane takes its share of them.
+
+Did one take all, the other would stay empty, and Postgres idle while a trip is made up: 31,000 events a second then,
+50,000 so (``tests/benchmarks/append.py``, 16 writers of 100 events).
+"""
 MOST_REQUESTS: Final = 500
 MOST_EVENTS: Final = 5_000
 MOST_PASSED_OVER: Final = 1_000
@@ -92,9 +100,10 @@ class GroupCommit:
         for under_way in chain.from_iterable(self._under_way):
             taken.add(under_way.request)
         events = 0
+        fair_share = max(LEAST_SHARE, ceil(self._inside() / LANES))
         while (
             self._queue
-            and len(trip) < MOST_REQUESTS
+            and len(trip) < min(fair_share, MOST_REQUESTS)
             and events < MOST_EVENTS
             and len(left) < MOST_PASSED_OVER
         ):
@@ -109,6 +118,10 @@ class GroupCommit:
             taken.add(waiting.request)
         self._queue.extendleft(reversed(left))
         return trip
+
+    def _inside(self) -> int:
+        """How many requests are waiting or under way."""
+        return len(self._queue) + sum(map(len, self._under_way))
 
     async def _travel(self, trip: Sequence[_Waiting]) -> None:
         try:

@@ -13,7 +13,7 @@ from service.database.pool import APPLICATION_ROLE, Connection, Pool, session_se
 from service.ids import new_id
 from service.store.appends import Append, Appended, Conflict, Guard, New, Outcome
 from service.store.errors import OutcomeUnknown, StoreUnavailable
-from service.store.group_commit import MOST_REQUESTS, GroupCommit
+from service.store.group_commit import LANES, LEAST_SHARE, MOST_REQUESTS, GroupCommit
 from service.store.log import EventStore
 from service.store.trip import Request, prepare
 from tests.store.events import CODEC, append, write
@@ -102,8 +102,29 @@ async def test_who_relies_on_a_fence_does_not_travel_with_who_raises_it(
 
 
 async def test_a_trip_is_bounded(group: GroupCommit, ferry: Ferry, workspace: UUID) -> None:
-    await send(group, workspace, *(f"s{number}" for number in range(2 * MOST_REQUESTS + 1)))
-    assert [len(trip) for trip in ferry.trips] == [MOST_REQUESTS, MOST_REQUESTS, 1]
+    await send(group, workspace, *(f"s{number}" for number in range(3 * MOST_REQUESTS)))
+    assert [len(trip) for trip in ferry.trips][:2] == [MOST_REQUESTS, MOST_REQUESTS]
+    assert sum(map(len, ferry.trips)) == 3 * MOST_REQUESTS
+
+
+async def test_each_lane_takes_its_share_so_that_none_waits_for_the_other(
+    group: GroupCommit, ferry: Ferry, workspace: UUID
+) -> None:
+    share = 2 * LEAST_SHARE
+    ferry.goes.clear()
+    sending = asyncio.create_task(send(group, workspace, *(f"s{number}" for number in range(LANES * share))))
+    while len(ferry.trips) < LANES:
+        await asyncio.sleep(0)
+    ferry.goes.set()
+    await sending
+    assert [len(trip) for trip in ferry.trips] == [share] * LANES
+
+
+async def test_a_few_that_arrive_together_are_not_divided(
+    group: GroupCommit, ferry: Ferry, workspace: UUID
+) -> None:
+    await send(group, workspace, *(f"s{number}" for number in range(LEAST_SHARE)))
+    assert [len(trip) for trip in ferry.trips] == [LEAST_SHARE]
 
 
 async def test_nobody_is_left_behind_when_a_trip_has_just_ended(
