@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 HOUSE = Path(__file__).parents[2]
@@ -27,9 +28,15 @@ def _sources(*rooms: str) -> list[Path]:
     return found
 
 
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    """All that a module is made of."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
 def _imported(path: Path) -> Iterator[str]:
     """The top-level packages that a module imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -38,7 +45,7 @@ def _imported(path: Path) -> Iterator[str]:
 
 def _functions(path: Path) -> Iterator[tuple[str, int]]:
     """The functions of a module, with their length in lines."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield (
                 f"{path.relative_to(HOUSE)}:{node.lineno} {node.name}",
@@ -77,7 +84,7 @@ def _statements() -> Iterator[tuple[str, str]]:
                 lines = named.splitlines()[1:]
                 yield str(path.relative_to(HOUSE)), "\n".join(x for x in lines if not x.startswith("--"))
         for path in sorted((HOUSE / room).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in _nodes(path):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     yield str(path.relative_to(HOUSE)), node.value
 
