@@ -4,7 +4,8 @@
 -- of a table, and an index that names more than the workspace is always better (tests/service/test_plans.py).
 --
 -- ANALYZE leaves what it collected before: setting the type, though it is the same, is how to be rid of that. It looks
--- through the table once, 10 s for ten million events. The audit's tables have one index each, and triggers in the way.
+-- through the table once, 10 s for ten million events. The audit's tables each have one index that begins with
+-- the workspace, so that there is nothing to choose, and triggers in the way.
 DO $$
 DECLARE
     name text;

@@ -9,21 +9,19 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager
-from contextvars import ContextVar
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import IO, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 _Line: TypeAlias = MutableMapping[str, Any]
 
 _OURS: Final = "service"
 _PLACES_PER_ERROR: Final = 20
-_NOTHING: Final[Mapping[str, UUID | int | str]] = {}
-_bound_ids: Final[ContextVar[Mapping[str, UUID | int | str]]] = ContextVar("bound_ids", default=_NOTHING)
 # What Postgres says about an error without quoting anybody's data.
 _SAFE_DETAILS: Final = ("sqlstate", "table_name", "constraint_name")
 
@@ -32,7 +30,7 @@ def configure_logging(level: Level = "info", stream: IO[str] | None = None) -> N
     """Write all logs of the process, also those of libraries that use ``logging``, to ``stream`` (default: stderr)."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
-        _add_bound_ids,
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -60,39 +58,22 @@ def configure_logging(level: Level = "info", stream: IO[str] | None = None) -> N
     )
 
 
-def bound(**ids: UUID | int | str | None) -> AbstractContextManager[None]:
+@contextmanager
+def bound(**ids: UUID | int | str | None) -> Iterator[None]:
     """Every line logged inside the ``with`` block, also by what is called in it, carries the ids that are known.
 
     The names in use: ``request_id``, ``workspace_id``, ``key_id``, ``campaign_id``, ``lead_id``, ``sender_id``,
     ``run_id``, ``epoch``.
     """
-    return _Binding(ids)
-
-
-class _Binding(AbstractContextManager[None]):
-    """All ids in one variable of the context.
-
-    A request binds three times: 18 µs with a variable for each id, as the library has them, and 4 with one.
-    """
-
-    __slots__ = ("_before", "_ids")
-
-    def __init__(self, ids: Mapping[str, UUID | int | str | None]) -> None:
-        self._ids = ids
-
-    def __enter__(self) -> None:
-        known = {name: value for name, value in self._ids.items() if value is not None}
-        self._before = _bound_ids.set({**_bound_ids.get(), **known})
-
-    def __exit__(self, *_raised: object) -> None:
-        _bound_ids.reset(self._before)
-
-
-def _add_bound_ids(_logger: object, _method: str, line: _Line) -> _Line:
-    """What the line itself says wins over what is bound."""
-    for name, value in _bound_ids.get().items():
-        line.setdefault(name, str(value) if isinstance(value, UUID) else value)
-    return line
+    known = {name: value for name, value in ids.items() if value is not None}
+    # Not the library's own bound_contextvars: it copies and searches the whole context each time, for 15 µs.
+    before = bind_contextvars(
+        **{name: str(value) if isinstance(value, UUID) else value for name, value in known.items()}
+    )
+    try:
+        yield
+    finally:
+        reset_contextvars(**before)
 
 
 def _describe_error(_logger: object, _method: str, line: _Line) -> _Line:

@@ -42,13 +42,13 @@ WHERE workspace_id = :workspace_id AND campaign_id = ANY (:campaign_ids);
 -- index by campaign.
 SELECT
     d.campaign_id, d.lead_id, d.sender_id, d.node_id,
-    d.taken OR d.task IN ('time_out', 'trace') AS in_flight,
+    d.worker_id IS NOT NULL OR d.task IN ('time_out', 'trace') AS in_flight,
     CASE WHEN d.task IN ('time_out', 'trace') THEN least(d.due_at, :now) ELSE d.due_at END AS due_at
 FROM (
-    SELECT *, false AS taken FROM dispatch_due
+    SELECT * FROM dispatch_due
     WHERE workspace_id = :workspace_id AND campaign_id = ANY (:campaign_ids) AND worker_id IS NULL
     UNION ALL
-    SELECT *, true FROM dispatch_due
+    SELECT * FROM dispatch_due
     WHERE workspace_id = :workspace_id AND campaign_id = ANY (:campaign_ids) AND worker_id IS NOT NULL
 ) AS d
 JOIN dispatch_lanes AS l
@@ -58,12 +58,12 @@ LIMIT :at_most;
 
 -- name: standing(workspace_id, campaign_id)
 -- How many leads of a campaign are to get which node next, those apart that are getting it at this moment.
-SELECT d.node_id, d.taken OR d.task IN ('time_out', 'trace') AS in_flight, count(*) AS n
+SELECT d.node_id, d.worker_id IS NOT NULL OR d.task IN ('time_out', 'trace') AS in_flight, count(*) AS n
 FROM (
-    SELECT *, false AS taken FROM dispatch_due
+    SELECT * FROM dispatch_due
     WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NULL
     UNION ALL
-    SELECT *, true FROM dispatch_due
+    SELECT * FROM dispatch_due
     WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id AND worker_id IS NOT NULL
 ) AS d
 JOIN dispatch_lanes AS l

@@ -12,7 +12,7 @@ class VaultError(Exception):
 class WrongMasterKey(VaultError):
     """The master key is not the one the thing at hand was sealed with."""
 
-    def __init__(self, thing: object) -> None:
+    def __init__(self, thing: str) -> None:
         super().__init__(
             f"{thing} was sealed with another secret key. Start with the LIFTOFF_SECRET_KEY that was in use "
             "when it was written (the embedded database keeps its own in the data directory)."
@@ -22,7 +22,7 @@ class WrongMasterKey(VaultError):
 class SealBroken(VaultError):
     """A sealed thing was altered, or moved to a place it was not sealed for."""
 
-    def __init__(self, thing: object) -> None:
+    def __init__(self, thing: str) -> None:
         super().__init__(
             f"{thing} does not open: it was altered after it was sealed, or belongs elsewhere. "
             "Restore it from a backup."

@@ -27,19 +27,16 @@ def seal(key: bytes, fingerprint: bytes, plaintext: bytes, context: bytes) -> by
     return header + nonce + AESGCM(key).encrypt(nonce, plaintext, header + context)
 
 
-def require_own_seal(sealed: bytes, fingerprint: bytes, thing: object) -> None:
-    """Raise ``SealBroken`` for what is no sealed thing, ``WrongMasterKey`` for one of another master key.
-
-    What it is to be called in the error, ``str(thing)`` says: asked for only then.
-    """
+def require_own_seal(sealed: bytes, fingerprint: bytes, thing: str) -> None:
+    """Raise ``SealBroken`` for what is no sealed thing, ``WrongMasterKey`` for one of another master key."""
     if len(sealed) < _NONCE_END + TAG_BYTES or not sealed.startswith(VERSION):
         raise SealBroken(thing)
     if sealed[len(VERSION) : _HEADER_END] != fingerprint:
         raise WrongMasterKey(thing)
 
 
-def unseal(key: bytes, sealed: bytes, context: bytes, thing: object) -> bytes:
-    """What was sealed. ``str(thing)`` names it in the error. Raises ``SealBroken``."""
+def unseal(key: bytes, sealed: bytes, context: bytes, thing: str) -> bytes:
+    """What was sealed. ``thing`` names it for the errors. Raises ``SealBroken``."""
     header, nonce, ciphertext = sealed[:_HEADER_END], sealed[_HEADER_END:_NONCE_END], sealed[_NONCE_END:]
     try:
         return AESGCM(key).decrypt(nonce, ciphertext, header + context)

@@ -38,15 +38,6 @@ class Document(NamedTuple):
     data: bytes
 
 
-class _Stored(NamedTuple):
-    """A document, as errors call it."""
-
-    document_id: UUID
-
-    def __str__(self) -> str:
-        return f"The vault's document {self.document_id}"
-
-
 class Salts(NamedTuple):
     """The salts of owners, None of those erased. ``known``: who had one, or was erased, before it was asked for."""
 
@@ -147,7 +138,7 @@ class Vault:
         keys: dict[UUID, bytes] = {}
         opened: dict[UUID, bytes] = {}
         for document_id, owner_id, sealed, salt in rows:
-            thing = _Stored(document_id)
+            thing = f"The vault's document {document_id}"
             require_own_seal(sealed, self._master_key.fingerprint, thing)
             if owner_id not in keys:
                 keys[owner_id] = self._master_key.document_key(workspace_id, owner_id, salt)
