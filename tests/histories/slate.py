@@ -7,11 +7,15 @@ from tests.histories import tally
 
 
 async def wipe(owner: Connection) -> None:
-    """Forget every event. The guards against just that are taken off and put back."""
+    """Forget every event. The guards against just that are taken off and put back.
+
+    Tables are locked in the order in which a projector and an append come to them, who may be under way.
+    """
     await tally.set_up(owner)
     async with owner.transaction():
         await owner.execute(
             """
+            LOCK TABLE projections, streams, appends, events;
             ALTER TABLE events DISABLE TRIGGER events_are_only_appended;
             ALTER TABLE appends DISABLE TRIGGER answers_are_only_appended;
             TRUNCATE events, appends, streams, projections, tallies;
