@@ -88,9 +88,11 @@ def _leads_are_conserved(rules: Rules, case: Meddling) -> None:
     world = histories.live(case.before, rules)
     for action, number in case.meddling:
         before = {id_: dict(roster) for id_, roster in world.rosters.items()}
+        ended = {id_ for id_, campaign in world.campaigns.items() if campaign.status == "stopped"}
         action(world, number)
         for campaign_id, roster in world.rosters.items():
-            stopped = world.campaigns[campaign_id].status == "stopped"
+            # Of one stopped before, who was in flight then may be left for a sweep to end.
+            stopped = world.campaigns[campaign_id].status == "stopped" and campaign_id not in ended
             assert roster.keys() == before[campaign_id].keys()
             for lead_id, lead in roster.items():
                 _assert_kept(before[campaign_id][lead_id], lead, stopped)
