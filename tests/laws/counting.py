@@ -84,6 +84,21 @@ meddlings = st.builds(
 )
 
 
+_LEARNT_AFTER_THE_STOP: Final = Meddling(
+    before=[
+        *((action, 4) for action in histories.OPENING),
+        (World.send, 1),
+        (World.conclude_send, 5),
+        (World.stop, 0),
+        (World.conclude_send, 1),
+    ],
+    meddling=[(World.pause, 0)],
+    after=[],
+)
+"""A mail of unknown outcome is found to have been sent once its campaign is stopped: its lead is not done any more, and
+a later pause does nothing about it. (A sweep ends it: ``test_nothing_is_sent_again_for_a_campaign_that_has_ended``.)"""
+
+
 def _leads_are_conserved(rules: Rules, case: Meddling) -> None:
     world = histories.live(case.before, rules)
     for action, number in case.meddling:
@@ -91,7 +106,7 @@ def _leads_are_conserved(rules: Rules, case: Meddling) -> None:
         ended = {id_ for id_, campaign in world.campaigns.items() if campaign.status == "stopped"}
         action(world, number)
         for campaign_id, roster in world.rosters.items():
-            # Of one stopped before, who was in flight then may be left for a sweep to end.
+            # Of one stopped before, who came back since is left for a sweep to end.
             stopped = world.campaigns[campaign_id].status == "stopped" and campaign_id not in ended
             assert roster.keys() == before[campaign_id].keys()
             for lead_id, lead in roster.items():
@@ -110,5 +125,11 @@ def _assert_kept(before: Lead, after: Lead, stopped: bool) -> None:
 LAWS: Final[tuple[Law[Any, Any], ...]] = (
     Law("every counter is what is counted by hand", LEADS, histories.lives, _counters_are_reckoned_by_hand),
     Law("the leads of a launch add up to its total and skips", DOMAIN, histories.lives, _statuses_add_up),
-    Law("pause, resume and stop at any point conserve leads", DOMAIN, meddlings, _leads_are_conserved),
+    Law(
+        "pause, resume and stop at any point conserve leads",
+        DOMAIN,
+        meddlings,
+        _leads_are_conserved,
+        (_LEARNT_AFTER_THE_STOP,),
+    ),
 )

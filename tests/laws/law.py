@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, seed, settings
+from hypothesis import HealthCheck, Phase, example, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from msgspec import Struct
@@ -22,12 +22,16 @@ _calmly = settings(
 
 
 class Law(Struct, Generic[Part, Case], frozen=True):
-    """``check`` holds of ``part`` for each of the ``cases``; it raises where it does not."""
+    """``check`` holds of ``part`` for each of the ``cases``; it raises where it does not.
+
+    ``remembered`` are cases that a search once found and that are not to be left to chance again.
+    """
 
     says: str
     part: Part
     cases: st.SearchStrategy[Case]
     check: Callable[[Part, Case], None]
+    remembered: tuple[Case, ...] = ()
 
     def hold(self, examples: int, chance: int | None = None) -> int:
         """Search for a counter-example among so many cases; answers how many there were.
@@ -42,6 +46,8 @@ class Law(Struct, Generic[Part, Case], frozen=True):
             self.check(self.part, case)
 
         test = given(self.cases)(checked)
+        for case in self.remembered:
+            test = example(case)(test)
         test = settings(_calmly, max_examples=examples)(test)
         (test if chance is None else seed(chance)(test))()
         return cases
