@@ -2,7 +2,7 @@
 
 Which sender accounts and texts belong to a campaign, only its stream can say. So a look asks for what the last one
 turned out to need, and is repeated when that is not all. What was folded is kept for the next look, which goes on from
-there; of the texts nothing is kept.
+there, and so is what was opened: texts are never changed, and those of campaigns and sender accounts never erased.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from cachetools import LRUCache
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain import streams
 from domain.campaign.state import Campaign
@@ -23,9 +25,10 @@ from domain.campaign.state import fold as fold_campaign
 from domain.sender.state import Sender
 from domain.sender.state import fold as fold_sender
 from projections.leads import LEADS
+from service.campaigns import views
 from service.campaigns.repository import not_found
 from service.campaigns.texts import node_documents, settings_documents
-from service.campaigns.views import Material, summed
+from service.campaigns.views import Material
 from service.database.convoy import Convoy
 from service.database.pool import Pool
 from service.database.statements import statements
@@ -35,8 +38,10 @@ from service.store.folded import Folded, Row
 from service.texts import Opened
 from service.vault import Vault
 
-REMEMBERED: Final = 1_000
-"""Of so many campaigns a process keeps what it has folded, those that were looked at last."""
+ROOM: Final = 64 * 1024**2
+"""Bytes of what a process keeps of the campaigns that were looked at last, as far as they can be told."""
+_BESIDE_TEXTS: Final = 8_192
+"""Bytes that are reckoned for all but the texts of a campaign."""
 
 _queries: Any = statements(Path(__file__).with_name("looking.sql"))
 _COLUMNS: Final = (
@@ -47,25 +52,16 @@ EventRow: TypeAlias = tuple[str, UUID, tuple[Any, ...] | None]
 """An event of a stream, its id, and all of its columns; None instead of what was read before."""
 
 
-class Look(Struct, frozen=True):
-    """A campaign at one moment.
-
-    ``written`` is the position of the last event of the campaign and its roster, ``counted`` of the last event that is
-    in the counts of the ``material``.
-    """
-
-    campaign: Campaign
-    material: Material
-    written: int
-    counted: int
-
-
 class Known(Struct, frozen=True, dict=True):
-    """A campaign and its sender accounts, as far as their streams were read. With its id only: not at all."""
+    """A campaign and its sender accounts as far as their streams were read, and the texts that were ``opened``.
+
+    With its id only: not at all.
+    """
 
     campaign_id: UUID
     campaign: Folded[Campaign] = Folded()
     senders: Mapping[UUID, Folded[Sender]] = {}
+    opened: Mapping[UUID, bytes] = {}
 
     @cached_property
     def present(self) -> dict[UUID, Sender]:
@@ -82,6 +78,11 @@ class Known(Struct, frozen=True, dict=True):
         return [*settings_documents(campaign), *node_documents(campaign), *profiles]
 
     @cached_property
+    def unopened(self) -> list[UUID]:
+        """Those of the texts that are still to be opened."""
+        return [id_ for id_ in self.documents if id_ not in self.opened]
+
+    @cached_property
     def streams(self) -> dict[str, Folded[Any]]:
         """The streams to read, each as far as it is known."""
         of_senders = {streams.sender(id_): folded for id_, folded in self.senders.items()}
@@ -89,12 +90,50 @@ class Known(Struct, frozen=True, dict=True):
 
     def needs_no_more_than(self, asked: Known) -> bool:
         """Whether a look that asked for what is needed by ``asked`` has shown all that is needed."""
-        return self.senders.keys() <= asked.senders.keys() and set(self.documents) <= set(asked.documents)
+        return self.senders.keys() <= asked.senders.keys() and set(self.unopened) <= set(asked.unopened)
 
     def is_all(self, rows: Sequence[EventRow]) -> bool:
         """Whether these events of the streams are the very ones that they ended with: nothing has happened since."""
         ends = self.streams
         return len(rows) == len(ends) and all(ends[stream].event_id == id_ for stream, id_, _ in rows)
+
+    def with_texts(self, texts: Mapping[UUID, bytes]) -> Known:
+        """The same with these texts opened, too, and without those that belong to it no more."""
+        if not texts:
+            return self
+        opened = {**self.opened, **texts}
+        return replace(self, opened={id_: opened[id_] for id_ in self.documents if id_ in opened})
+
+
+class Picture(Struct, frozen=True, dict=True):
+    """What is shown of a campaign of which this is ``known``, and these are the ``sums``."""
+
+    known: Known
+    sums: Sequence[views.Sum]
+    campaign: Campaign
+    material: Material
+
+    @cached_property
+    def detail(self) -> views.CampaignDetail:
+        """Everything about the campaign."""
+        return views.detail(self.campaign, self.material)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return _BESIDE_TEXTS + sum(map(len, self.known.opened.values()))
+
+
+class Look(NamedTuple):
+    """A campaign at one moment.
+
+    ``written`` is the position of the last event of the campaign and its roster, ``counted`` of the last event that is
+    in the sums of the picture.
+    """
+
+    picture: Picture
+    written: int
+    counted: int
 
 
 class Looking:
@@ -104,24 +143,16 @@ class Looking:
         self._convoy = Convoy(pool)
         self._codec = codec
         self._vault = vault
-        self._known: dict[tuple[UUID, UUID], Known] = {}
+        self._kept: LRUCache[tuple[UUID, UUID], Picture] = LRUCache(ROOM, lambda picture: picture.size)
 
     async def at(self, workspace_id: UUID, campaign_id: UUID) -> Look:
         """The campaign now. Raises ``Refused`` ``not-found`` for one that is unknown or deleted."""
         place = workspace_id, campaign_id
-        row, known = await self._look(workspace_id, self._known.get(place) or Known(campaign_id))
-        campaign = known.campaign.state
-        if campaign is None or campaign.deleted:
-            raise not_found()
-        self._remember(place, known)
-        texts = Opened(self._vault.unsealed(workspace_id, row["documents"]))
-        counts = {campaign_id: summed(row["counts"])}
-        return Look(
-            campaign=campaign,
-            material=Material(workspace_id, texts, known.present, counts),
-            written=row["written"],
-            counted=row["counted"] or 0,
-        )
+        picture = self._kept.get(place)
+        row, known = await self._look(workspace_id, picture.known if picture else Known(campaign_id))
+        if picture is None or picture.known is not known or picture.sums != row["counts"]:
+            picture = self._kept[place] = _picture(workspace_id, known, row["counts"])
+        return Look(picture, row["written"], row["counted"] or 0)
 
     async def _look(self, workspace_id: UUID, asked: Known) -> tuple[asyncpg.Record, Known]:
         """The answer that shows all that is needed, and what is known with it."""
@@ -135,16 +166,14 @@ class Looking:
                 roster=streams.roster(campaign_id),
                 streams=list(asked.streams),
                 versions=[folded.version for folded in asked.streams.values()],
-                documents=asked.documents,
-                at_most=max(len(asked.streams), len(asked.documents)),
+                documents=asked.unopened,
+                at_most=max(len(asked.streams), len(asked.unopened)),
                 projection=LEADS.name,
                 projection_version=LEADS.version,
             )
-            if asked.is_all(row["events"]):
-                return row, asked
-            known = self._followed(asked, row["events"])
+            known = asked if asked.is_all(row["events"]) else self._followed(asked, row["events"])
             if known is not None and known.needs_no_more_than(asked):
-                return row, known
+                return row, known.with_texts(self._vault.unsealed(workspace_id, row["documents"]))
             asked = known or Known(campaign_id)
 
     def _followed(self, asked: Known, rows: Iterable[EventRow]) -> Known | None:
@@ -164,10 +193,13 @@ class Looking:
             if sender is None:
                 return None
             senders[sender_id] = sender
-        return Known(asked.campaign_id, campaign, senders)
+        return Known(asked.campaign_id, campaign, senders, asked.opened)
 
-    def _remember(self, place: tuple[UUID, UUID], known: Known) -> None:
-        self._known.pop(place, None)
-        self._known[place] = known
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+
+def _picture(workspace_id: UUID, known: Known, sums: Sequence[views.Sum]) -> Picture:
+    campaign = known.campaign.state
+    if campaign is None or campaign.deleted:
+        raise not_found()
+    counts = {campaign.id: views.summed(sums)}
+    material = Material(workspace_id, Opened(known.opened), known.present, counts)
+    return Picture(known, sums, campaign, material)

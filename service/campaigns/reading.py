@@ -96,12 +96,12 @@ class CampaignReading:
 
     async def one(self, workspace_id: UUID, campaign_id: UUID) -> views.CampaignDetail:
         """Everything about a campaign. Raises ``Refused`` ``not-found``."""
-        look = await self._looking.at(workspace_id, campaign_id)
-        material = look.material
-        if look.counted < look.written:
-            await self._freshness.reached(look.written, LEADS)
-            material = replace(material, counts=await self._counts(workspace_id, [look.campaign]))
-        return views.detail(look.campaign, material)
+        picture, written, counted = await self._looking.at(workspace_id, campaign_id)
+        if written <= counted:
+            return picture.detail
+        await self._freshness.reached(written, LEADS)
+        counts = await self._counts(workspace_id, [picture.campaign])
+        return views.detail(picture.campaign, replace(picture.material, counts=counts))
 
     async def accounts(self, workspace_id: UUID, campaign_id: UUID) -> list[views.SenderAccount]:
         """The sender accounts of a campaign. Raises ``Refused`` ``not-found``."""

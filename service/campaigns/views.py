@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -128,6 +128,10 @@ class CampaignDetail(Struct, frozen=True, kw_only=True):
     sends_by_node: dict[str, int]
 
 
+Sum: TypeAlias = tuple[str, str, int]
+"""The kind of a sum, what is counted, and how many there are."""
+
+
 class Counts(Struct, frozen=True):
     """The sums of a campaign's leads, by kind of sum and what is counted."""
 
@@ -219,14 +223,14 @@ def nodes(campaign: Campaign, texts: Opened) -> list[SequenceNode]:
 
 def counted(rows: Sequence[Mapping[str, Any]]) -> dict[UUID, Counts]:
     """Rows of ``campaign_counts`` by campaign."""
-    sums: dict[UUID, list[tuple[str, str, int]]] = {}
+    sums: dict[UUID, list[Sum]] = {}
     for row in rows:
         sums.setdefault(row["campaign_id"], []).append((row["kind"], row["key"], row["n"]))
     return {campaign_id: summed(own) for campaign_id, own in sums.items()}
 
 
-def summed(sums: Iterable[tuple[str, str, int]]) -> Counts:
-    """The sums of one campaign: kind, key and how many."""
+def summed(sums: Iterable[Sum]) -> Counts:
+    """The sums of one campaign."""
     by_kind: dict[str, dict[str, int]] = {}
     for kind, key, n in sums:
         by_kind.setdefault(kind, {})[key] = n

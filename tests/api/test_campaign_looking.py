@@ -24,8 +24,7 @@ __all__ = ["app", "client", "clock", "foreigner", "liftoff", "workspace_id"]
 
 
 async def _shown(looking: Looking, workspace_id: UUID, campaign_id: UUID) -> views.CampaignDetail:
-    look = await looking.at(workspace_id, campaign_id)
-    return views.detail(look.campaign, look.material)
+    return (await looking.at(workspace_id, campaign_id)).picture.detail
 
 
 async def test_looking_again_shows_what_looking_for_the_first_time_does(
