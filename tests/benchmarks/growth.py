@@ -14,6 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from service.caller import Caller
+from service.composition import Liftoff
 from service.ids import new_id
 from service.projector.runner import Projector
 from service.settings import Settings
@@ -29,36 +30,37 @@ _FLAT_TIME: Final = Aim(1.25, "ratio")
 
 
 class Size(Struct, frozen=True):
-    """The lengths of the log at which there is measured: so many events are appended, such campaigns launched."""
+    """At which lengths of the log there is measured: so many events are appended, so often, such campaigns launched."""
 
     lengths: tuple[int, ...]
     sample: int
+    samples: int
     launches: launching.Size
 
 
 SIZES: Final[Mapping[Scale, Size]] = {
-    "smallest": Size((0, 600), 300, launching.Size(10, 1)),
-    "quick": Size((10_000, 30_000), 6_000, launching.Size(1_000, 5)),
-    "full": Size((10_000, 100_000, 1_000_000), 24_000, launching.Size(1_000, 15)),
+    "smallest": Size((0, 600), 300, 1, launching.Size(10, 1)),
+    "quick": Size((10_000, 30_000), 6_000, 3, launching.Size(1_000, 5)),
+    "full": Size((10_000, 100_000, 1_000_000), 24_000, 5, launching.Size(1_000, 15)),
 }
 FAR_SIZES: Final[Mapping[Scale, Size]] = {
     **SIZES,
-    "full": Size((10_000, 1_000_000, 10_000_000), 60_000, launching.Size(1_000, 25)),
+    "full": Size((10_000, 1_000_000, 10_000_000), 60_000, 5, launching.Size(1_000, 25)),
 }
 
 
 class Lived(Struct, frozen=True):
-    """How many events came to a log, and how many a second of those that were measured."""
+    """How many events came to a log, and how many a second of those that were measured, each time."""
 
     events: int
-    rate: float
+    rates: list[float]
 
 
 class Moment(Struct, frozen=True):
-    """What was measured at one length of the log: appends per second, and the seconds of each launch."""
+    """What was measured at one length of the log: events per second, each time, and the seconds of each launch."""
 
     length: int
-    rate: float
+    rates: list[float]
     launches: launching.Launches
 
 
@@ -75,7 +77,7 @@ async def measure(sizes: Mapping[Scale, Size], setting: Setting) -> AsyncIterato
             setting.tell(f"launching {size.launches.campaigns} campaigns beside {length:,} events")
             plan = await launching.prepare(dsn, size.launches)
             launches = (await in_own_process(launching.launch_all, dsn, plan)).answer
-            moment = Moment(length, lived_through.rate, launches)
+            moment = Moment(length, lived_through.rates, launches)
             events += lived_through.events
             if first is None:
                 first = moment
@@ -90,8 +92,8 @@ def _figures(moment: Moment, first: Moment, leads: int) -> list[Figure]:
     return [
         compared(
             "events/s",
-            series(f"appends to {then}", [moment.rate]),
-            series(f"to {at_first}", [first.rate]),
+            series(f"appends to {then}", moment.rates),
+            series(f"to {at_first}", first.rates),
             size=moment.length,
             aims=(_FLAT_RATE,),
         ),
@@ -122,13 +124,19 @@ async def _live(dsn: str, workspace_id: UUID, missing: int, size: Size) -> Lived
     """Let the log come to its length, then measure what is appended."""
     async with service_on(dsn, _SETTINGS) as liftoff:
         caller = Caller(workspace_id, "benchmark", new_id())
-        events = 0
-        async for more in lived.live(liftoff, caller, missing):
-            events += more
-        begun, measured = time.perf_counter(), 0
-        async for more in lived.live(liftoff, caller, size.sample):
-            measured += more
-        return Lived(events + measured, measured / (time.perf_counter() - begun))
+        events = await _append(liftoff, caller, missing)
+        rates: list[float] = []
+        for _ in range(size.samples):
+            begun = time.perf_counter()
+            appended = await _append(liftoff, caller, size.sample)
+            rates.append(appended / (time.perf_counter() - begun))
+            events += appended
+        return Lived(events, rates)
+
+
+async def _append(liftoff: Liftoff, caller: Caller, events: int) -> int:
+    """Let about so many events come to the log; answers how many did."""
+    return sum([more async for more in lived.live(liftoff, caller, events)])
 
 
 BENCHMARK: Final = Benchmark(
