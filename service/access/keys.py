@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -154,9 +155,15 @@ def _key(row: Mapping[str, Any]) -> ApiKey:
         id=row["key_id"],
         workspace_id=row["workspace_id"],
         name=row["name"],
-        scopes=frozenset(map(Scope, row["scopes"])),
+        scopes=_scopes(*row["scopes"]),
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         last_used_at=row["last_used_at"],
     )
+
+
+@lru_cache(maxsize=256)
+def _scopes(*names: str) -> frozenset[Scope]:
+    # Kept, for each request asks: to look up members of an enumeration takes as long as all the rest of the key.
+    return frozenset(map(Scope, names))
