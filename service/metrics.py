@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from prometheus_client import (
@@ -40,9 +41,13 @@ class RequestMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._labelled = cache(self._label)  # the library takes longer to find them than to count
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """One answered request. Invented methods are counted together: a label must not grow at a client's will."""
-        known = method if method in _METHODS else "other"
-        self._requests.labels(known, route, str(status)).inc()
-        self._seconds.labels(known, route).observe(seconds)
+        requests, times = self._labelled(method if method in _METHODS else "other", route, status)
+        requests.inc()
+        times.observe(seconds)
+
+    def _label(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 
 from domain.refusal import FieldError, Invalid
@@ -115,7 +116,7 @@ class ApiKeys:
 
     async def find(self, secret: str) -> ApiKey | None:
         """The key with this secret, expired and revoked ones too; None when there never was one."""
-        row = await _queries.find_key(self._convoy, secret_hash=_hash(secret))
+        row = await self._convoy.fetchrow(_queries.find_key.sql, _hash(secret))
         return None if row["key_id"] is None else _key(row)
 
     async def page(self, workspace_id: UUID, before: UUID | None, size: int) -> list[ApiKey]:
@@ -150,7 +151,7 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _key(row: Mapping[str, Any]) -> ApiKey:
+def _key(row: asyncpg.Record) -> ApiKey:
     return ApiKey(
         id=row["key_id"],
         workspace_id=row["workspace_id"],
