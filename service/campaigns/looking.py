@@ -1,8 +1,8 @@
 """One look at a campaign: all that is shown of it, as it is at one moment, in one statement.
 
-Which sender accounts and texts belong to a campaign, only its stream can say. So a look asks for what the last one
-turned out to need, and is repeated when that is not all. What was folded is kept for the next look, which goes on from
-there, and so is what was opened: texts are never changed, and those of campaigns and sender accounts never erased.
+Which sender accounts belong to a campaign, only its stream can say. So a look asks for those that the last one turned
+out to need, and is repeated when these are not all. What was folded is kept for the next look, which goes on from there.
+So are the texts, which are opened after it: they are never changed, and those of campaigns and accounts never erased.
 """
 
 from __future__ import annotations
@@ -88,21 +88,10 @@ class Known(Struct, frozen=True, dict=True):
         of_senders = {streams.sender(id_): folded for id_, folded in self.senders.items()}
         return {streams.campaign(self.campaign_id): self.campaign, **of_senders}
 
-    def needs_no_more_than(self, asked: Known) -> bool:
-        """Whether a look that asked for what is needed by ``asked`` has shown all that is needed."""
-        return self.senders.keys() <= asked.senders.keys() and set(self.unopened) <= set(asked.unopened)
-
     def is_all(self, rows: Sequence[EventRow]) -> bool:
         """Whether these events of the streams are the very ones that they ended with: nothing has happened since."""
         ends = self.streams
         return len(rows) == len(ends) and all(ends[stream].event_id == id_ for stream, id_, _ in rows)
-
-    def with_texts(self, texts: Mapping[UUID, bytes]) -> Known:
-        """The same with these texts opened, too, and without those that belong to it no more."""
-        if not texts:
-            return self
-        opened = {**self.opened, **texts}
-        return replace(self, opened={id_: opened[id_] for id_ in self.documents if id_ in opened})
 
 
 class Picture(Struct, frozen=True, dict=True):
@@ -140,6 +129,7 @@ class Looking:
     """Looks at campaigns."""
 
     def __init__(self, pool: Pool, codec: Codec, vault: Vault) -> None:
+        self._pool = pool
         self._convoy = Convoy(pool)
         self._codec = codec
         self._vault = vault
@@ -150,6 +140,7 @@ class Looking:
         place = workspace_id, campaign_id
         picture = self._kept.get(place)
         row, known = await self._look(workspace_id, picture.known if picture else Known(campaign_id))
+        known = await self._opened(workspace_id, known)
         if picture is None or picture.known is not known or picture.sums != row["counts"]:
             picture = self._kept[place] = _picture(workspace_id, known, row["counts"])
         return Look(picture, row["written"], row["counted"] or 0)
@@ -166,14 +157,13 @@ class Looking:
                 roster=streams.roster(campaign_id),
                 streams=list(asked.streams),
                 versions=[folded.version for folded in asked.streams.values()],
-                documents=asked.unopened,
-                at_most=max(len(asked.streams), len(asked.unopened)),
+                at_most=len(asked.streams),
                 projection=LEADS.name,
                 projection_version=LEADS.version,
             )
             known = asked if asked.is_all(row["events"]) else self._followed(asked, row["events"])
-            if known is not None and known.needs_no_more_than(asked):
-                return row, known.with_texts(self._vault.unsealed(workspace_id, row["documents"]))
+            if known is not None and known.senders.keys() <= asked.senders.keys():
+                return row, known
             asked = known or Known(campaign_id)
 
     def _followed(self, asked: Known, rows: Iterable[EventRow]) -> Known | None:
@@ -194,6 +184,15 @@ class Looking:
                 return None
             senders[sender_id] = sender
         return Known(asked.campaign_id, campaign, senders, asked.opened)
+
+    async def _opened(self, workspace_id: UUID, known: Known) -> Known:
+        """The same with all of its texts opened, and without those that are no more its own."""
+        if not known.unopened:
+            return known
+        async with self._pool.acquire() as connection:
+            texts = await self._vault.open_many(connection, workspace_id, known.unopened)
+        opened = {**known.opened, **texts}
+        return replace(known, opened={id_: opened[id_] for id_ in known.documents if id_ in opened})
 
 
 def _picture(workspace_id: UUID, known: Known, sums: Sequence[views.Sum]) -> Picture:

@@ -1,9 +1,9 @@
--- Everything that is shown of a campaign, in one statement: that is one round trip, and one moment.
+-- Everything that is shown of a campaign but its texts, in one statement: that is one round trip, and one moment.
 
--- name: look(workspace_id, campaign_id, own, roster, streams, versions, documents, at_most, projection, projection_version)^
+-- name: look(workspace_id, campaign_id, own, roster, streams, versions, at_most, projection, projection_version)^
 -- Of each of the streams the id of the event it is known up to, so that it can be told to be the same history still, and
 -- its events since then. LATERAL, so that all is looked up by primary keys, however little the planner knows. `at_most` is no limit, but
--- as many as the longest array has: of arrays of unknown length the planner expects so much that it would plan the
+-- as many as the arrays have: of arrays of unknown length the planner expects so much that it would plan the
 -- statement anew each time, which takes several times as long as to execute it. `written` is the position of the last event of the
 -- campaign and its roster, `counted` that of the last event that is in the counts.
 SELECT
@@ -22,21 +22,6 @@ SELECT
         ) AS e
         ORDER BY e.version
     ) AS events,
-    ARRAY(
-        SELECT ROW(d.document_id, d.owner_id, d.sealed, k.salt)
-        FROM (SELECT * FROM unnest(:documents::uuid[]) LIMIT :at_most) AS asked (document_id),
-        LATERAL (
-            SELECT * FROM documents
-            WHERE workspace_id = :workspace_id AND document_id = asked.document_id
-            LIMIT 1
-        ) AS d,
-        LATERAL (
-            SELECT * FROM vault_keys
-            WHERE workspace_id = :workspace_id AND owner_id = d.owner_id
-            LIMIT 1
-        ) AS k
-        WHERE k.salt IS NOT NULL
-    ) AS documents,
     ARRAY(
         SELECT ROW(kind, key, n) FROM campaign_counts
         WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id

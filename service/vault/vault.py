@@ -9,7 +9,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from struct import Struct as Layout
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from service.database.copying import copy_rows
@@ -21,8 +21,6 @@ from service.vault.keys import SALT_BYTES, KeyedDigest, MasterKey
 from service.vault.sealing import require_own_seal, seal, unseal
 
 _queries: Any = statements(Path(__file__).with_name("vault.sql"))
-SealedRow: TypeAlias = tuple[UUID, UUID, bytes, bytes]
-"""A document as it is stored: its id, its owner, what was sealed, and the owner's salt."""
 _COLUMNS = ("workspace_id", "document_id", "owner_id", "sealed")
 _ROW = Layout("!h i16s i16s i16s i")
 """How many fields, and each after its length: the last is what was sealed."""
@@ -131,13 +129,9 @@ class Vault:
     ) -> dict[UUID, bytes]:
         """The contents by id; what is missing or erased is absent. Raises ``SealBroken``, ``WrongMasterKey``."""
         rows = _queries.open_documents(connection, workspace_id=workspace_id, document_ids=list(document_ids))
-        return self.unsealed(workspace_id, [tuple(row) async for row in rows])
-
-    def unsealed(self, workspace_id: UUID, rows: Iterable[SealedRow]) -> dict[UUID, bytes]:
-        """The contents of documents that were read with something else. Raises ``SealBroken``, ``WrongMasterKey``."""
         keys: dict[UUID, bytes] = {}
         opened: dict[UUID, bytes] = {}
-        for document_id, owner_id, sealed, salt in rows:
+        async for document_id, owner_id, sealed, salt in rows:
             thing = f"The vault's document {document_id}"
             require_own_seal(sealed, self._master_key.fingerprint, thing)
             if owner_id not in keys:
