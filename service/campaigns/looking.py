@@ -1,8 +1,8 @@
 """One look at a campaign: all that is shown of it, as it is at one moment, in one statement.
 
 Which sender accounts belong to a campaign, only its stream can say. So a look asks for those that the last one turned
-out to need, and is repeated when these are not all. What was folded is kept for the next look, which goes on from there.
-So are the texts, which are opened after it: they are never changed, and those of campaigns and accounts never erased.
+out to need, and is repeated when that is not all. What was folded is kept for the next look, which goes on from there,
+and so are the texts, which are opened after it: none is ever changed, nor one of a campaign or an account erased.
 """
 
 from __future__ import annotations

@@ -23,8 +23,6 @@ UNMATCHED: Final = "unmatched"
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,127}")
 _CORRELATIONS: Final = uuid5(NAMESPACE_URL, "liftoff:request-id")
 
-_log = structlog.get_logger(__name__)
-
 
 def request_id(scope: Scope) -> str:
     """The id of the request, as the client sees it in ``X-Request-Id``."""
@@ -51,6 +49,7 @@ class RequestContext(Layer):
     def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         super().__init__(app)
         self._metrics = metrics
+        self._log = structlog.get_logger(__name__).bind()  # once, and not for each line
 
     async def handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Handle one request, in its own context."""
@@ -74,7 +73,7 @@ class RequestContext(Layer):
     def _record(self, scope: HTTPScope, status: int, seconds: float) -> None:
         route = scope.get("path_template") or UNMATCHED
         self._metrics.count(scope["method"], route, status, seconds)
-        _log.info(
+        self._log.info(
             "request",
             method=scope["method"],
             route=route,
