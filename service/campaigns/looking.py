@@ -88,6 +88,18 @@ class Known(Struct, frozen=True, dict=True):
         of_senders = {streams.sender(id_): folded for id_, folded in self.senders.items()}
         return {streams.campaign(self.campaign_id): self.campaign, **of_senders}
 
+    @cached_property
+    def question(self) -> dict[str, object]:
+        """What a look asks for that goes on from here, by the names of its parameters."""
+        return {
+            "campaign_id": self.campaign_id,
+            "own": streams.campaign(self.campaign_id),
+            "roster": streams.roster(self.campaign_id),
+            "streams": list(self.streams),
+            "versions": [folded.version for folded in self.streams.values()],
+            "at_most": len(self.streams),
+        }
+
     def is_all(self, rows: Sequence[EventRow]) -> bool:
         """Whether these events of the streams are the very ones that they ended with: nothing has happened since."""
         ends = self.streams
@@ -147,24 +159,18 @@ class Looking:
 
     async def _look(self, workspace_id: UUID, asked: Known) -> tuple[asyncpg.Record, Known]:
         """The answer that shows all that is needed, and what is known with it."""
-        campaign_id = asked.campaign_id
         while True:
             row: asyncpg.Record = await _queries.look(
                 self._convoy,
                 workspace_id=workspace_id,
-                campaign_id=campaign_id,
-                own=streams.campaign(campaign_id),
-                roster=streams.roster(campaign_id),
-                streams=list(asked.streams),
-                versions=[folded.version for folded in asked.streams.values()],
-                at_most=len(asked.streams),
+                **asked.question,
                 projection=LEADS.name,
                 projection_version=LEADS.version,
             )
             known = asked if asked.is_all(row["events"]) else self._followed(asked, row["events"])
             if known is not None and known.senders.keys() <= asked.senders.keys():
                 return row, known
-            asked = known or Known(campaign_id)
+            asked = known or Known(asked.campaign_id)
 
     def _followed(self, asked: Known, rows: Iterable[EventRow]) -> Known | None:
         """What is known with these events; None if they are of another history."""

@@ -76,6 +76,12 @@ def compared(
     return Figure(unit=unit, ours=ours, beside=beside, ratio=ratio, size=size, parts=parts or {}, aims=aims)
 
 
+def before_and_after(unit: Unit, after: Series, before: Series, size: int, aims: Sequence[Aim]) -> Figure:
+    """What was measured at two times. No run of the one belongs to one of the other: their medians are compared."""
+    ratio = after.value / before.value
+    return Figure(unit=unit, ours=after, beside=before, ratio=ratio, size=size, aims=aims)
+
+
 def plain(unit: Unit, ours: Series, size: int | None = None, aims: Sequence[Aim] = ()) -> Figure:
     """A measurement that nothing stands beside."""
     return Figure(unit=unit, ours=ours, size=size, aims=aims)

@@ -20,7 +20,7 @@ from service.projector.runner import Projector
 from service.settings import Settings
 from tests.benchmarks import launching, lived
 from tests.benchmarks.benchmark import Benchmark, Scale, Setting
-from tests.benchmarks.figures import Aim, Figure, compared, series
+from tests.benchmarks.figures import Aim, Figure, before_and_after, series
 from tests.benchmarks.processes import in_own_process
 from tests.benchmarks.stage import new_caller, service_on
 
@@ -90,26 +90,26 @@ def _figures(moment: Moment, first: Moment, leads: int) -> list[Figure]:
     then, at_first = f"a log of {moment.length:,} events", f"one of {first.length:,}"
     launch = f"launch of {leads:,} leads beside {then}"
     return [
-        compared(
+        before_and_after(
             "events/s",
             series(f"appends to {then}", moment.rates),
             series(f"to {at_first}", first.rates),
-            size=moment.length,
-            aims=(_FLAT_RATE,),
+            moment.length,
+            (_FLAT_RATE,),
         ),
-        compared(
+        before_and_after(
             "ms",
             series(f"{launch}: to the 200", [1000 * seconds for seconds in moment.launches.accepted]),
             series(f"beside {at_first}", [1000 * seconds for seconds in first.launches.accepted]),
-            size=moment.length,
-            aims=(_FLAT_TIME,),
+            moment.length,
+            (_FLAT_TIME,),
         ),
-        compared(
+        before_and_after(
             "s",
             series(f"{launch}: from the 200 to active", moment.launches.active),
             series(f"beside {at_first}", first.launches.active),
-            size=moment.length,
-            aims=(_FLAT_TIME,),
+            moment.length,
+            (_FLAT_TIME,),
         ),
     ]
 
