@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -50,6 +51,7 @@ settings.load_profile("bounded")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a directory for its server: made by the process that started it, told to its workers."""
+    _heed_ctrl_c()
     told = getattr(config, "workerinput", {}).get("run_directory")
     directory = Path(told or tempfile.mkdtemp(prefix="liftoff-tests-", dir=_memory()))
     directory.chmod(0o755)  # the server of a run as root runs as another user
@@ -61,6 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
     logs = ExitStack()
     logs.enter_context(logged())
     config.add_cleanup(logs.close)
+
+
+def _heed_ctrl_c() -> None:
+    """Let programs that tests start heed it, where the run itself was started not to: in the background of a script."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
