@@ -8,7 +8,7 @@ and so are the texts, which are opened after it: none is ever changed, nor one o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -89,14 +89,14 @@ class Known(Struct, frozen=True, dict=True):
         return {streams.campaign(self.campaign_id): self.campaign, **of_senders}
 
     @cached_property
-    def question(self) -> dict[str, object]:
+    def question(self) -> dict[str, Hashable]:
         """What a look asks for that goes on from here, by the names of its parameters."""
         return {
             "campaign_id": self.campaign_id,
             "own": streams.campaign(self.campaign_id),
             "roster": streams.roster(self.campaign_id),
-            "streams": list(self.streams),
-            "versions": [folded.version for folded in self.streams.values()],
+            "streams": (*self.streams,),
+            "versions": (*(folded.version for folded in self.streams.values()),),
             "at_most": len(self.streams),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from itertools import cycle, islice
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from tests.benchmarks.processes import program
 from tests.benchmarks.stage import connect_senders, draft, enlist, new_caller, new_key, service_on
 
 CONNECTIONS: Final = 16
+READ: Final = 2 * CONNECTIONS
+"""So many campaigns are read in turn: looks at the same one at the same moment would be one look."""
 _SETTINGS: Final = Settings()
 _SERVER: Final = "tests.benchmarks.server"
 _LEADS: Final = 10
@@ -62,17 +65,17 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
         async with AsyncExitStack() as stack:
             servers = [program(_SERVER, which, dsn, str(plan.workspace_id)) for which in ("liftoff", "bare")]
             ours, bare = [await stack.enter_async_context(server) for server in servers]
-            setting.tell(f"reading a campaign {size.reads * size.turns:,} times")
-            path = f"/campaigns/{plan.campaigns[0]}"
-            for url, asked in (
-                (ours, f"/api{path}"),
-                (bare, path),
-            ):  # until connections and statements are there
-                await ask(url, "GET", [asked] * size.reads, CONNECTIONS, plan.secret)
+            setting.tell(f"reading campaigns {size.reads * size.turns:,} times")
+            bare_reads = [f"/campaigns/{id_}" for id_ in islice(cycle(plan.campaigns[:READ]), size.reads)]
+            reads = [f"/api{path}" for path in bare_reads]
+            await ask(
+                ours, "GET", reads, CONNECTIONS, plan.secret
+            )  # until connections and statements are there
+            await ask(bare, "GET", bare_reads, CONNECTIONS)
             both = [
                 (
-                    await ask(ours, "GET", [f"/api{path}"] * size.reads, CONNECTIONS, plan.secret),
-                    await ask(bare, "GET", [path] * size.reads, CONNECTIONS),
+                    await ask(ours, "GET", reads, CONNECTIONS, plan.secret),
+                    await ask(bare, "GET", bare_reads, CONNECTIONS),
                 )
                 for _ in range(size.turns)
             ]

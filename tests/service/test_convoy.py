@@ -15,6 +15,7 @@ from service.database.pool import Pool, open_pool
 
 ECHO: Final = "SELECT $1::int AS number, pg_current_xact_id()::text AS trip"
 PART: Final = "SELECT 12 / $1::int AS parted"
+DRAW: Final = "SELECT $1::int AS number, random() AS drawn"
 SOMETIMES: Final = "SELECT 1 AS one WHERE $1::bool"
 
 
@@ -34,6 +35,19 @@ async def test_those_that_ask_at_once_travel_together_and_each_gets_its_own_answ
     rows = await asyncio.gather(*(convoy.fetchrow(ECHO, number) for number in range(count)))
     assert [row["number"] for row in rows] == list(range(count))
     assert sorted(Counter(row["trip"] for row in rows).values()) == [1, LONGEST, LONGEST]
+
+
+async def test_those_that_ask_the_same_at_once_are_given_one_answer(convoy: Convoy) -> None:
+    rows = await asyncio.gather(*(convoy.fetchrow(DRAW, number) for number in [1, 2] * LONGEST))
+    assert [row["number"] for row in rows] == [1, 2] * LONGEST
+    assert len({row["drawn"] for row in rows}) == 2
+
+
+async def test_who_asks_the_same_later_is_given_a_later_answer(convoy: Convoy) -> None:
+    earlier = asyncio.create_task(convoy.fetchrow(DRAW, 1))
+    for _ in range(2):
+        await asyncio.sleep(0)  # it has set out
+    assert (await convoy.fetchrow(DRAW, 1))["drawn"] != (await earlier)["drawn"]
 
 
 async def test_who_asks_later_travels_later(convoy: Convoy) -> None:
@@ -64,10 +78,12 @@ async def test_an_error_comes_to_all_that_travelled_with_it_and_to_nobody_else(c
 
 
 async def test_who_gives_up_takes_nobody_along(convoy: Convoy) -> None:
-    staying, leaving = (asyncio.create_task(convoy.fetchrow(ECHO, number)) for number in (1, 2))
+    staying, leaving, asking_the_same = (
+        asyncio.create_task(convoy.fetchrow(ECHO, number)) for number in (1, 2, 2)
+    )
     await asyncio.sleep(0)
     leaving.cancel()
-    assert (await staying)["number"] == 1
+    assert [(await each)["number"] for each in (staying, asking_the_same)] == [1, 2]
     with pytest.raises(asyncio.CancelledError):
         await leaving
 
