@@ -281,7 +281,7 @@ async def test_300_leads_against_a_provider_at_its_worst(scene: Scene, impatient
         for account in limits
     ]
     scene.campaign_id = await launch_on_linkedin(scene.parts, scene.client, scene.workspace_id, senders, 300)
-    faults = Faults(busy=0.10, broken=0.05, silent=0.02, nameless=0.02)
+    faults = Faults(busy=0.10, broken=0.05, silent=0.005, nameless=0.02)
     scene.double.manners = Manners(faults=faults, accepting=0.6, accept_after=5)
     await run_to_the_end(scene.parts, scene.double, impatient, scene.clock)
 
