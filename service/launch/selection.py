@@ -36,6 +36,7 @@ async def left_out(connection: Connection, workspace_id: UUID, campaign: Campaig
         connection,
         workspace_id=workspace_id,
         campaign_id=campaign.id,
+        leads=campaign.lead_count,
         asking=[node_id for node_id, _ in asking],
         variables=[name for _, name in asking],
         prompts=[node.id for node in prompt_nodes(campaign.nodes)],

@@ -4,29 +4,66 @@
 -- Two launches that look at each other's leads take turns, else both could take the same person.
 SELECT pg_advisory_xact_lock(hashtextextended('launch selection ' || :workspace_id::uuid::text, 0));
 
--- name: left_out(workspace_id, campaign_id, asking, variables, prompts, skip_other, in_operation)
+-- name: left_out(workspace_id, campaign_id, leads, asking, variables, prompts, skip_other, in_operation)
 -- The leads to leave out, in order, each with the first rule that applies. The nodes `asking` need the `variables` at the
 -- same places and have no fallback for them; `fields` names what is known of a lead. Who has words of their own for a node
--- needs none of its variables; for the nodes `prompts` there is nothing else that could be sent. OFFSET 0: the rosters of the
--- campaigns in operation are read, not all that the workspace ever had.
-WITH elsewhere AS MATERIALIZED (
-    SELECT DISTINCT ON (o.person_id) o.person_id, o.campaign_id
-    FROM dispatch_campaigns AS c
-    CROSS JOIN LATERAL (
-        SELECT workspace_id, campaign_id, person_id, lead_id FROM roster
-        WHERE workspace_id = :workspace_id AND campaign_id = c.campaign_id AND skipped IS NULL
-        OFFSET 0
-    ) AS o
+-- needs none of its variables; for the nodes `prompts` there is nothing else that could be sent. The campaign has as many
+-- `leads`. Who is busy elsewhere is looked up for each of these, or found among all leads of the campaigns in operation,
+-- whichever are fewer: neither a small launch beside large campaigns reads those, nor a large one beside small. OFFSET 0:
+-- rows are looked up by keys one by one, however little the planner knows.
+WITH in_operation AS MATERIALIZED (
+    SELECT campaign_id, status FROM dispatch_campaigns
     WHERE :skip_other
-      AND c.workspace_id = :workspace_id
-      AND c.campaign_id <> :campaign_id
-      AND c.status = ANY (:in_operation::text[])
-      AND (
-          c.status = 'launching'
-          OR EXISTS (
-              SELECT FROM dispatch_due AS d WHERE d.workspace_id = o.workspace_id AND d.lead_id = o.lead_id
-          )
-      )
+      AND workspace_id = :workspace_id
+      AND campaign_id <> :campaign_id
+      AND status = ANY (:in_operation::text[])
+), fewer AS MATERIALIZED (
+    SELECT count(*) < :leads AS are_in_operation
+    FROM (
+        SELECT FROM in_operation AS c
+        CROSS JOIN LATERAL (
+            SELECT FROM roster WHERE workspace_id = :workspace_id AND campaign_id = c.campaign_id OFFSET 0
+        ) AS r
+        LIMIT :leads
+    ) AS counted
+), elsewhere AS MATERIALIZED (
+    SELECT DISTINCT ON (o.person_id) o.person_id, o.campaign_id
+    FROM (
+        SELECT r.person_id, r.lead_id, c.campaign_id, c.status
+        FROM in_operation AS c
+        CROSS JOIN LATERAL (
+            SELECT person_id, lead_id FROM roster
+            WHERE workspace_id = :workspace_id AND campaign_id = c.campaign_id AND skipped IS NULL
+            OFFSET 0
+        ) AS r
+        WHERE (SELECT are_in_operation FROM fewer)
+        UNION ALL
+        SELECT own.person_id, r.lead_id, r.campaign_id, c.status
+        FROM (
+            SELECT person_id FROM roster
+            WHERE workspace_id = :workspace_id AND campaign_id = :campaign_id
+            OFFSET 0
+        ) AS own
+        CROSS JOIN LATERAL (
+            SELECT lead_id, campaign_id FROM roster
+            WHERE workspace_id = :workspace_id AND person_id = own.person_id
+              AND campaign_id <> :campaign_id AND skipped IS NULL
+            OFFSET 0
+        ) AS r
+        CROSS JOIN LATERAL (
+            SELECT status FROM dispatch_campaigns
+            WHERE :skip_other AND workspace_id = :workspace_id AND campaign_id = r.campaign_id
+              AND status = ANY (:in_operation::text[])
+            OFFSET 0
+        ) AS c
+        WHERE NOT (SELECT are_in_operation FROM fewer)
+    ) AS o
+    LEFT JOIN LATERAL (
+        SELECT true AS anything FROM dispatch_due
+        WHERE workspace_id = :workspace_id AND lead_id = o.lead_id
+        OFFSET 0
+    ) AS due ON true
+    WHERE o.status = 'launching' OR due.anything
     ORDER BY o.person_id, o.campaign_id
 ), asked AS MATERIALIZED (
     -- A FULL JOIN is hashed or merged, never a loop in a loop, however little the planner knows of tables just filled.
