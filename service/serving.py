@@ -35,6 +35,10 @@ from service.startup import Ground
 
 FIRST_WORKSPACE: Final = "default"
 _SHUTDOWN_SECONDS: Final = 10
+_KEEP_ALIVE_SECONDS: Final = 75
+"""How long an idle connection stays open: longer than clients and proxies keep theirs (httpx 5 s, some up to a minute).
+A request that meets the other side's close on its way is lost, and its client can't tell how far it came.
+"""
 _LAG_SECONDS: Final = 5.0
 _SEALING_SECONDS: Final = 1.0
 
@@ -195,6 +199,7 @@ def _config(app: Application) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
 
