@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import IO, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 _Line: TypeAlias = MutableMapping[str, Any]
@@ -24,12 +25,16 @@ _PLACES_PER_ERROR: Final = 20
 # What Postgres says about an error without quoting anybody's data.
 _SAFE_DETAILS: Final = ("sqlstate", "table_name", "constraint_name")
 
+_Ids: TypeAlias = Mapping[str, UUID | int | str]
+_known: ContextVar[_Ids] = ContextVar("known", default=MappingProxyType({}))
+"""What every line carries, in one variable. The library has one for each name, to be searched for: 33 µs a request."""
+
 
 def configure_logging(level: Level = "info", stream: IO[str] | None = None) -> None:
     """Write all logs of the process, also those of libraries that use ``logging``, to ``stream`` (default: stderr)."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -66,19 +71,20 @@ class bound:  # noqa: N801 - reads like a function, and is not one, for a genera
 
     __slots__ = ("_before", "_ids")
 
-    def __init__(self, **ids: UUID | int | str | None) -> None:
-        self._ids = {
-            name: str(value) if isinstance(value, UUID) else value
-            for name, value in ids.items()
-            if value is not None
-        }
+    def __init__(self, **ids: UUID | int | str) -> None:
+        self._ids = ids
 
     def __enter__(self) -> None:
-        # Not the library's own bound_contextvars: it copies and searches the whole context each time, for 15 µs.
-        self._before = bind_contextvars(**self._ids)
+        self._before = _known.set({**_known.get(), **self._ids})
 
     def __exit__(self, *_: object) -> None:
-        reset_contextvars(**self._before)
+        _known.reset(self._before)
+
+
+def _add_ids(_logger: object, _method: str, line: _Line) -> _Line:
+    """Give a line the ids that are known, but for those it tells itself."""
+    told = {name: str(value) if isinstance(value, UUID) else value for name, value in _known.get().items()}
+    return {**told, **line}
 
 
 def _describe_error(_logger: object, _method: str, line: _Line) -> _Line:

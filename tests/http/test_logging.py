@@ -24,15 +24,15 @@ def lines(log: StringIO) -> list[dict[str, Any]]:
 
 def test_a_line_carries_the_ids_of_what_is_being_worked_on(log: StringIO) -> None:
     logger = structlog.get_logger("service.test")
-    with bound(campaign_id=CAMPAIGN, epoch=3, run_id=None):
+    with bound(campaign_id=CAMPAIGN, epoch=3):
         with bound(lead_id=UUID(int=8)):
             logger.info("inner")
-        logger.info("outer")
+        logger.info("outer", epoch=4)
     logger.info("outside")
     inner, outer, outside = lines(log)
     assert (inner["campaign_id"], inner["epoch"], inner["lead_id"]) == (str(CAMPAIGN), 3, str(UUID(int=8)))
     assert "lead_id" not in outer
-    assert "run_id" not in outer
+    assert (outer["campaign_id"], outer["epoch"]) == (str(CAMPAIGN), 4)  # the line's own goes before
     assert "campaign_id" not in outside
     assert outside["timestamp"].endswith("Z")
 
