@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
+from itertools import chain
 from typing import Final, TypeAlias
 
 import asyncpg
@@ -16,7 +17,6 @@ from service.database.pool import Pool
 
 LONGEST: Final = 8
 """More would save little, and while all travel in one convoy there is nothing else to be done."""
-
 
 _Answer: TypeAlias = asyncio.Future[asyncpg.Record]
 _Asked: TypeAlias = dict[tuple[Hashable, ...], list[_Answer]]
@@ -55,7 +55,6 @@ class Convoy:
     async def _travel(self, statement: str, convoy: _Asked) -> None:
         if self._gathering.get(statement) is convoy:
             del self._gathering[statement]
-        answers = [answer for shared in convoy.values() for answer in shared]
         try:
             rows = await self._pool.fetchmany(statement, list(convoy))
             if len(rows) != len(convoy):
@@ -63,7 +62,7 @@ class Convoy:
                     f"asked {len(convoy)} times, this answers with {len(rows)} rows: {statement}"
                 )
         except Exception as error:
-            for answer in answers:
+            for answer in chain.from_iterable(convoy.values()):
                 if not answer.done():  # its caller has given up
                     answer.set_exception(error)
             return
