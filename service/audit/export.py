@@ -17,7 +17,6 @@ from domain.event import Event
 from service.audit import layout
 from service.audit.checkpoints import Checkpoint, Checkpoints
 from service.audit.keys import AuditKeys
-from service.audit.leaf import leaf
 from service.audit.manifest import Extent, manifest
 from service.audit.note import manifest_text, signed
 from service.audit.sealing import Sealing
@@ -28,12 +27,9 @@ from service.database.pool import Connection, Pool
 from service.database.statements import statements
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, StreamWrite
-from service.store.history import Written
 from service.store.log import EventStore
 
 _queries: Any = statements(Path(__file__).with_name("export.sql"))
-_EVENTS_AT_ONCE: Final = 64
-"""An event may tell of a thousand leads."""
 _TILES_AT_ONCE: Final = 64
 
 Progress: TypeAlias = Callable[[int], None]
@@ -112,13 +108,12 @@ class Export:
     ) -> None:
         for bundle in range(extent.first // TILE_WIDTH, extent.last // TILE_WIDTH + 1):
             width = min(extent.size - bundle * TILE_WIDTH, TILE_WIDTH)
-            entries = bytearray()
-            async for event in _events(connection, workspace_id, bundle, width):
-                entry, detached = leaf(event)
-                entries += len(entry).to_bytes(2) + entry
-                if detached is not None:
-                    _write(directory, layout.payload(sha256(detached).hexdigest()), detached)
-            _write(directory, layout.bundle(bundle, width), entries)
+            found = await _queries.entries_of(
+                connection, workspace_id=workspace_id, bundle=bundle, width=width
+            )
+            for position in found["detached"]:
+                await _write_payload(connection, workspace_id, position, directory)
+            _write(directory, layout.bundle(bundle, width), found["entries"])
             progress(width)
 
     async def _write_tiles(
@@ -144,16 +139,10 @@ class Export:
         _write(directory, "manifest.note", note.encode())
 
 
-async def _events(
-    connection: Connection, workspace_id: UUID, bundle: int, width: int
-) -> AsyncIterator[Written]:
-    for first in range(1, width + 1, _EVENTS_AT_ONCE):
-        last = min(first + _EVENTS_AT_ONCE - 1, width)
-        rows = _queries.events_in(
-            connection, workspace_id=workspace_id, bundle=bundle, first=first, last=last
-        )
-        async for row in rows:
-            yield Written(**row)
+async def _write_payload(connection: Connection, workspace_id: UUID, position: int, directory: Path) -> None:
+    payload: str = await _queries.payload_at(connection, workspace_id=workspace_id, position=position)
+    content = payload.encode()
+    _write(directory, layout.payload(sha256(content).hexdigest()), content)
 
 
 async def _tiles(
@@ -173,7 +162,7 @@ def _require_empty(directory: Path) -> None:
         raise NothingToExport(f"{directory} is not empty: name a directory that is, or a new one.")
 
 
-def _write(directory: Path, name: str, content: bytes | bytearray) -> None:
+def _write(directory: Path, name: str, content: bytes) -> None:
     file = directory / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)

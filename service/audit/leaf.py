@@ -1,5 +1,7 @@
 """The leaf: an event of the log as the bytes that are hashed (RFC 6962) and exported (entry bundles of tlog-tiles).
 
+The database makes it (the function ``leaf`` of ``migrations/0023_leaves.sql``).
+
 A leaf is a JSON array in UTF-8, without white space between its elements, which are the columns of the event:
 
     [format, workspace_id, stream, version, position, event_id, type, schema_version, actor,
@@ -14,13 +16,7 @@ An entry of a bundle has at most 65,535 bytes, and an event about a thousand lea
 
 from __future__ import annotations
 
-from datetime import UTC
-from hashlib import sha256
-from typing import Final, NamedTuple
-
-import msgspec
-
-from service.store.history import Written
+from typing import Final
 
 FORMAT: Final = "v1"
 DETACHED_FORMAT: Final = "v1-detached"
@@ -40,40 +36,3 @@ COLUMNS: Final = (
     ),
     *("correlation_id", "causation_id", "epoch", "recorded_at", "payload"),
 )
-
-
-class Leaf(NamedTuple):
-    """The bytes to hash, and the payload that is not among them because it is too large."""
-
-    entry: bytes
-    detached: bytes | None
-
-
-def leaf(event: Written) -> Leaf:
-    """The leaf of an event as it is stored."""
-    payload = event.payload.encode()
-    if len(payload) <= LARGEST_INLINE:
-        return Leaf(_entry(FORMAT, event, msgspec.Raw(payload)), None)
-    return Leaf(_entry(DETACHED_FORMAT, event, (sha256(payload).hexdigest(), len(payload))), payload)
-
-
-def _entry(form: str, event: Written, payload: msgspec.Raw | tuple[str, int]) -> bytes:
-    recorded_at = event.recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
-    return msgspec.json.encode(
-        (
-            form,
-            event.workspace_id,
-            event.stream,
-            event.version,
-            event.position,
-            event.event_id,
-            event.type,
-            event.schema_version,
-            event.actor,
-            event.correlation_id,
-            event.causation_id,
-            event.epoch,
-            recorded_at.replace("+00:00", "Z"),
-            payload,
-        )
-    )

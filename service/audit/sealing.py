@@ -8,38 +8,42 @@ numbers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from domain import streams
 from domain.audit import AuditKeyRotated
 from service.audit.keys import AuditKeys
-from service.audit.leaf import leaf
 from service.audit.note import Signer, checkpoint_text, signed
-from service.audit.tree import Tree, leaf_hash, right_edge
+from service.audit.tree import Tree, right_edge
 from service.caller import Caller
 from service.clock import Clock
 from service.database.pool import Connection, Pool
 from service.database.statements import statements
-from service.projector import pages
 from service.store.appends import Any as AnyVersion
 from service.store.appends import Append, StreamWrite
-from service.store.feed import Feed
-from service.store.history import Written
 from service.store.log import EventStore
 
 _queries: Any = statements(Path(__file__).with_name("sealing.sql"))
+
+LEAVES_A_TURN: Final = 5_000
+"""Of each there are 32 bytes of hash, and nothing else, in memory."""
+
+
+class _Leaf(NamedTuple):
+    workspace_id: UUID
+    position: int
+    hash: bytes
 
 
 class Sealing:
     """Keeps the sealed history up with the log."""
 
-    def __init__(self, pool: Pool, feed: Feed, store: EventStore, keys: AuditKeys, clock: Clock) -> None:
+    def __init__(self, pool: Pool, store: EventStore, keys: AuditKeys, clock: Clock) -> None:
         self._pool = pool
-        self._feed = feed
         self._store = store
         self._keys = keys
         self._clock = clock
@@ -60,12 +64,17 @@ class Sealing:
         """Seal the next page of the log; answers how many events it had."""
         async with self.held() as connection:
             after: int = await _queries.position(connection)
-            page = await pages.read_stored(connection, self._feed, after)
-            for workspace_id, events in _by_workspace(page.events).items():
-                await self._extend(connection, workspace_id, events)
-            if page.upto > after:
-                await _queries.move(connection, position=page.upto)
-        return len(page.events)
+            rows = [row async for row in _queries.leaf_hashes(connection, after=after, at_most=LEAVES_A_TURN)]
+            leaves = [
+                _Leaf(row["workspace_id"], row["position"], row["hash"])
+                for row in rows
+                if row["position"] is not None
+            ]
+            for workspace_id, those in _by_workspace(leaves).items():
+                await self._extend(connection, workspace_id, those)
+            if (upto := rows[0]["upto"]) > after:
+                await _queries.move(connection, position=upto)
+        return len(leaves)
 
     async def rotate_key(self, caller: Caller) -> Signer:
         """Let a new key sign for the caller's workspace from here on; that is a fact of its history."""
@@ -81,12 +90,12 @@ class Sealing:
         self._store.announce()
         return signer
 
-    async def _extend(self, connection: Connection, workspace_id: UUID, events: Sequence[Written]) -> None:
-        """Add the events to the workspace's tree, and sign it."""
+    async def _extend(self, connection: Connection, workspace_id: UUID, leaves: Sequence[_Leaf]) -> None:
+        """Add the leaves to the workspace's tree, and sign it."""
         tree = await self._tree(connection, workspace_id)
-        positions = [event.position for event in events]
+        positions = [leaf.position for leaf in leaves]
         await _queries.number(connection, workspace_id=workspace_id, first=tree.size, positions=positions)
-        tree.grow(leaf_hash(leaf(event).entry) for event in events)
+        tree.grow(leaf.hash for leaf in leaves)
         await _queries.write_tiles(
             connection,
             workspace_id=workspace_id,
@@ -117,8 +126,8 @@ class Sealing:
         return Tree(size, {(row["level"], row["tile"]): row["hashes"] async for row in rows})
 
 
-def _by_workspace(events: Sequence[Written]) -> Mapping[UUID, list[Written]]:
-    found = defaultdict[UUID, list[Written]](list)
-    for event in events:
-        found[event.workspace_id].append(event)
+def _by_workspace(leaves: Iterable[_Leaf]) -> Mapping[UUID, list[_Leaf]]:
+    found = defaultdict[UUID, list[_Leaf]](list)
+    for leaf in leaves:
+        found[leaf.workspace_id].append(leaf)
     return found

@@ -8,6 +8,13 @@ SELECT position FROM audit_progress;
 -- name: move(position)!
 UPDATE audit_progress SET position = :position;
 
+-- name: leaf_hashes(after, at_most)
+-- The hashes of the next leaves (RFC 6962: behind a zero byte), in the order of the feed. A page without events is one row.
+SELECT upto, position, workspace_id,
+       sha256('\x00'::bytea || leaf(workspace_id, stream, version, position, event_id, type, schema_version, actor,
+                                    correlation_id, causation_id, epoch, recorded_at, payload)) AS hash
+  FROM feed(:after, :at_most);
+
 -- name: size(workspace_id)$
 SELECT size FROM audit_trees WHERE workspace_id = :workspace_id;
 

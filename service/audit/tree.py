@@ -13,11 +13,6 @@ Place: TypeAlias = tuple[int, int]
 """A tile: its level, 0 for hashes of leaves, and its index in the level."""
 
 
-def leaf_hash(leaf: bytes) -> bytes:
-    """The hash of a leaf."""
-    return sha256(b"\x00" + leaf).digest()
-
-
 def root_of(hashes: Sequence[bytes]) -> bytes:
     """The root over subtrees of one size, of which the last may be smaller; of nothing, the hash of nothing.
 
@@ -62,7 +57,7 @@ class Tree:
         self._edge = {level: _split(tile) for (level, _), tile in edge.items()}
 
     def grow(self, leaf_hashes: Iterable[bytes]) -> None:
-        """Add leaves at the end."""
+        """Add leaves at the end: their hashes, each that of a zero byte and the leaf."""
         for hashed in leaf_hashes:
             self._put(0, hashed)
             self.size += 1

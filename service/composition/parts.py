@@ -357,7 +357,7 @@ class Auditing:
 def auditing(on: Ground) -> Auditing:
     """The sealing, and what is published and exported of it."""
     keys, checkpoints = AuditKeys(Sealer(on.master_key), on.clock), Checkpoints(on.pool)
-    sealing = Sealing(on.pool, on.feed, on.store, keys, on.clock)
+    sealing = Sealing(on.pool, on.store, keys, on.clock)
     directory = on.settings.audit_dir
     destinations = [Directory(directory)] if directory else []
     lookout = Lookout(checkpoints, on.setbacks, destinations, on.clock)

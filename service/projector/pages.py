@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from service.database.pool import Connection
-from service.store.feed import Feed, Page, StoredPage
+from service.store.feed import Feed, Page
 
 MOST_EVENTS: Final = 1_000
 MOST_BYTES: Final = 250_000
@@ -25,8 +25,3 @@ async def read(connection: Connection, feed: Feed, after: int, most_events: int 
 async def read_anew(connection: Connection, feed: Feed, after: int, most_events: int) -> Page:
     """As ``read``, a larger page."""
     return await feed.read(after, most_events, connection, MOST_BYTES_ANEW)
-
-
-async def read_stored(connection: Connection, feed: Feed, after: int) -> StoredPage:
-    """As ``read``, with the events exactly as they are stored."""
-    return await feed.read_stored(after, MOST_EVENTS, connection, MOST_BYTES)

@@ -12,7 +12,6 @@ from domain.event import Recorded
 from service.database.pool import Connection, Pool
 from service.database.statements import statements
 from service.store.codec import Codec
-from service.store.history import Written
 
 _queries: Any = statements(Path(__file__).with_name("feed.sql"))
 
@@ -21,13 +20,6 @@ class Page(Struct, frozen=True):
     """The next events, and up to where the feed was read: from there the reader goes on, also without events."""
 
     events: list[Recorded]
-    upto: int
-
-
-class StoredPage(Struct, frozen=True):
-    """As a page, with the events exactly as they are stored."""
-
-    events: list[Written]
     upto: int
 
 
@@ -49,17 +41,6 @@ class Feed:
         rows = await self._rows(after, limit, connection, most_bytes)
         events = [self._codec.recorded(row) for row in rows if row["position"] is not None]
         return Page(events, rows[0]["upto"])
-
-    async def read_stored(
-        self, after: int, limit: int, connection: Connection | None = None, most_bytes: int | None = None
-    ) -> StoredPage:
-        """As ``read``, for who wants the bytes and need not know the events."""
-        rows = await self._rows(after, limit, connection, most_bytes)
-        fields = Written.__struct_fields__
-        events = [
-            Written(**{name: row[name] for name in fields}) for row in rows if row["position"] is not None
-        ]
-        return StoredPage(events, rows[0]["upto"])
 
     async def _rows(
         self, after: int, limit: int, connection: Connection | None, most_bytes: int | None

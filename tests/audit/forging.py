@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from service.audit import layout
 from service.audit.note import Signer, checkpoint_text, manifest_text, signed, verifier_key
-from service.audit.tree import TILE_WIDTH, Tree, leaf_hash
+from service.audit.tree import TILE_WIDTH, Tree
+from tests.audit.leaves import leaf_hash
 
 _HEADER: Final = 2
 

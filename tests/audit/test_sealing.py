@@ -13,9 +13,8 @@ import pytest
 from domain import streams
 from domain.suppression import PersonSuppressed
 from service.audit.keys import AuditKeys
-from service.audit.leaf import leaf
 from service.audit.sealing import Sealing
-from service.audit.tree import Tree, leaf_hash
+from service.audit.tree import Tree
 from service.audit.verify import key_of, signed_text
 from service.caller import Caller
 from service.composition import Liftoff
@@ -24,6 +23,7 @@ from service.ids import new_id
 from service.vault import MasterKey, Sealer, VaultError
 from tests.audit.conftest import Happens
 from tests.audit.histories import public_keys, random_world, store
+from tests.audit.leaves import leaf, leaf_hash
 from tests.kit.world import World
 
 
@@ -76,7 +76,7 @@ async def test_the_checkpoint_is_the_root_over_the_exact_bytes_of_all_events(
     await liftoff.sealing.catch_up()
     written = await liftoff.history.of_workspace(workspace_id, 0, 10_000)
     tree = Tree(0, {})
-    tree.grow(leaf_hash(leaf(event).entry) for event in written)
+    tree.grow(leaf_hash(leaf(event)) for event in written)
     assert await promised(liftoff, workspace_id) == (len(written), tree.root())
 
 
@@ -84,7 +84,7 @@ async def test_any_number_of_processes_may_seal_at_once(
     liftoff: Liftoff, workspace_id: UUID, happens: Happens
 ) -> None:
     keys = AuditKeys(Sealer(liftoff.master_key), liftoff.clock)
-    others = [Sealing(liftoff.pool, liftoff.feed, liftoff.store, keys, liftoff.clock) for _ in range(4)]
+    others = [Sealing(liftoff.pool, liftoff.store, keys, liftoff.clock) for _ in range(4)]
 
     async def live() -> None:
         for _ in range(20):

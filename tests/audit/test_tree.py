@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from service.audit import layout
 from service.audit import verify as verifier
-from service.audit.tree import Place, Tree, leaf_hash, right_edge
+from service.audit.tree import Place, Tree, right_edge
+from tests.audit.leaves import leaf_hash
 
 # The leaves and roots that implementations of RFC 6962 are commonly tested with.
 LEAVES = [
