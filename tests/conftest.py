@@ -12,6 +12,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Final
 
@@ -87,9 +88,10 @@ def pytest_configure_node(node: WorkerController) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the run's server, once no worker uses it."""
+    """Remove the run's server, once no worker uses it, and after what multiprocessing removes from beside it (-100)."""
     if not hasattr(config, "workerinput"):
-        shutil.rmtree(config.stash[_run_directory], ignore_errors=True)
+        directory, whatever_is_left = config.stash[_run_directory], {"ignore_errors": True}
+        Finalize(None, shutil.rmtree, (directory,), whatever_is_left, exitpriority=-101)
 
 
 @pytest.fixture(scope="session")
