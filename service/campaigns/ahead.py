@@ -17,7 +17,7 @@ from domain.quota import Quota
 from domain.sequence import Action
 from domain.simulation import CampaignAhead, LeadAhead, SenderAhead
 from service.campaigns.repository import Campaigns
-from service.database.pool import Connection, Pool
+from service.database.pool import Connection, Pool, one_moment
 from service.database.statements import statements
 from service.dispatch import quotas
 from service.dispatch.allowances import allowance_of, hours_of
@@ -62,10 +62,7 @@ class LooksAhead:
 
     async def of(self, workspace_id: UUID, campaign: Campaign, now: datetime) -> Ahead:
         """What lies ahead of ``campaign`` and its senders ``now``."""
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with one_moment(self._pool) as connection:
             tables = await self._read(connection, workspace_id, campaign, now)
         return Ahead(
             senders=tables.senders,

@@ -20,7 +20,7 @@ from domain.sending_status import Due, SendingStatus, Situation, sending_status
 from domain.sequence import Action
 from service.campaigns.repository import Campaigns
 from service.clock import Clock
-from service.database.pool import Connection, Pool
+from service.database.pool import Connection, Pool, one_moment
 from service.database.statements import statements
 from service.dispatch import quotas
 from service.dispatch.allowances import allowance_of, hours_of
@@ -66,10 +66,7 @@ class SendingReading:
     async def of(self, workspace_id: UUID, campaign_id: UUID) -> Sending:
         """Why the campaign is sending or is not. Raises ``Refused`` ``not-found``."""
         now = self._clock.now()
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with one_moment(self._pool) as connection:
             campaign = await self._campaigns.load(workspace_id, campaign_id, connection)
             accounts = campaign.settings.sender_account_ids
             senders = await self._senders.load_many(workspace_id, accounts, connection)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -61,6 +63,16 @@ async def open_pool(
         )
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _explained(error, dsn) from error
+
+
+@asynccontextmanager
+async def one_moment(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection that shows the database as it is at one moment, in all statements, and changes nothing."""
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
 
 
 async def connect_as_owner(dsn: str, *, application_name: str) -> Connection:

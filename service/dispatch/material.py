@@ -12,7 +12,7 @@ from domain.sender.state import Sender
 from domain.sequence import position_of
 from domain.workspace import Workspace
 from service.campaigns.repository import Campaigns
-from service.database.pool import Connection, Pool
+from service.database.pool import Connection, Pool, one_moment
 from service.dispatch.due import Due, Key
 from service.messages.promoted import Promoted, Recipient, promoted, words_for
 from service.senders.repository import Senders
@@ -88,8 +88,8 @@ class Materials:
 
     async def gather(self, rows: Sequence[Due]) -> Material:
         """What the sends of these rows are made from."""
-        # One connection for all of it: each that is taken from the pool costs a round trip to give it back.
-        async with self._pool.acquire() as connection:
+        # One moment, for an inbox that is replaced takes the credentials of the one before with it.
+        async with one_moment(self._pool) as connection:
             campaigns = await self._load_campaigns(connection, rows)
             senders = await self._load_senders(connection, rows)
             workspaces = await self._load_workspaces(connection, rows)

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from service.channels.imap import Arrived, ImapSession, Opened
 from service.channels.inbox_url import ImapUrl, parse_imap_url
 from service.channels.received import recognise
-from service.database.pool import OUTAGES, Pool
+from service.database.pool import OUTAGES, Pool, one_moment
 from service.ids import new_id
 from service.inbound.hearing import Mailbox, MailHearing, message_key
 from service.inbound.places import LeaseLost, Place, Places
@@ -109,13 +109,13 @@ class Visits:
 
     async def _inbox(self, place: Place) -> _Inbox:
         """Raises ``Unreadable``, ``LeaseLost``."""
-        found = await self._senders.load_many(place.workspace_id, [place.sender_id])
-        sender = found.get(place.sender_id)
-        if sender is None:
-            raise Unreadable
-        if sender.inbox_id != place.inbox_id:
-            raise LeaseLost
-        async with self._pool.acquire() as connection:
+        async with one_moment(self._pool) as connection:
+            found = await self._senders.load_many(place.workspace_id, [place.sender_id], connection)
+            sender = found.get(place.sender_id)
+            if sender is None:
+                raise Unreadable
+            if sender.inbox_id != place.inbox_id:
+                raise LeaseLost
             documents = [place.inbox_id, sender.profile_id]
             opened = await self._vault.open_many(connection, place.workspace_id, documents)
         url = unpack(opened[place.inbox_id], Inbox).imap_url

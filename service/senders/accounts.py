@@ -2,12 +2,13 @@
 
 What is written about an account is sealed in the vault, together with the event that names it. An inbox is tried
 outside of any transaction, and what was found is recorded then: unless another inbox has taken its place. So is an
-account of the LinkedIn provider, a new one before it is added.
+account of the LinkedIn provider, a new one before it is added. The credentials of an inbox are erased with it: when
+another takes its place, or when the account is removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from service.caller import Caller
 from service.campaigns.repository import Campaigns
 from service.channels import inbox as channel
 from service.channels.linkedin.port import AccountState, Gone, Provider, Unreachable, Usable
-from service.database.pool import Connection, Pool
+from service.database.pool import Connection, Pool, one_moment
 from service.dispatch.gates import Gates
 from service.ids import new_id
 from service.senders.forms import NewSender, SenderUpdate
@@ -127,6 +128,7 @@ class Accounts:
             require_fields_of(sender.channel, given(update))
             profile = await self._updated_profile(caller.workspace_id, sender, update)
             documents: list[Document] = []
+            outdated: list[UUID] = []
             change = SenderChange(
                 profile_id=UNSET if profile is None else _placed(documents, sender_id, profile),
                 daily_limit=update.daily_limit,
@@ -138,8 +140,12 @@ class Accounts:
             if inbox is not None:
                 inbox_id = _placed(documents, sender_id, inbox)
                 events += senders.decide(sender, senders.ConfigureInbox(inbox_id))
+                outdated = _credentials(sender)
             return Change(
-                events=events, beside=self._sealing(caller.workspace_id, documents) if events else None
+                events=events,
+                beside=self._rewriting(caller.workspace_id, sender_id, documents, outdated)
+                if events
+                else None,
             )
 
         changed = await self._senders.revise(caller, sender_id, plan)
@@ -150,20 +156,25 @@ class Accounts:
 
         async def plan(sender: Sender) -> Change:
             await self._require_idle(caller.workspace_id, sender_id)
-            return Change(events=senders.decide(sender, senders.Remove()))
+            return Change(
+                events=senders.decide(sender, senders.Remove()),
+                beside=self._rewriting(caller.workspace_id, sender_id, [], _credentials(sender)),
+            )
 
         await self._senders.revise(caller, sender_id, plan)
 
     async def verify(self, caller: Caller, sender_id: UUID) -> Sender:
         """Try whether the account works and record what was found. Raises ``Refused`` ``sender-inbox-missing``."""
-        sender = await self._senders.load(caller.workspace_id, sender_id)
+        workspace_id = caller.workspace_id
+        async with one_moment(self._pool) as connection:
+            sender = await self._senders.load(workspace_id, sender_id, connection)
+            inbox_id = sender.inbox_id
+            sealed = await self._vault.open_many(connection, workspace_id, _credentials(sender))
         if sender.channel == "linkedin":
             return await self._verify_provider_account(caller, sender)
-        inbox_id = sender.inbox_id
         if inbox_id is None:
             raise Refused("sender-inbox-missing", "This sender account has no inbox: configure one first.")
-        async with self._pool.acquire() as connection:
-            inbox = unpack(await self._vault.open(connection, caller.workspace_id, inbox_id), Inbox)
+        inbox = unpack(sealed[inbox_id], Inbox)
         found = await self._verify(parsed(inbox))
         if isinstance(found, channel.Failed):
             return await self._reject(caller, sender_id, inbox_id, "verification", found.detail)
@@ -242,9 +253,8 @@ class Accounts:
             detail_id = _placed(documents, sender_id, Words(words))
             command = senders.RecordRejected(inbox_id=inbox_id, occasion=occasion, detail_id=detail_id)
             events = senders.decide(sender, command)
-            return Change(
-                events=events, beside=self._sealing(caller.workspace_id, documents) if events else None
-            )
+            beside = self._rewriting(caller.workspace_id, sender_id, documents) if events else None
+            return Change(events=events, beside=beside)
 
         return await self._senders.revise(caller, sender_id, plan)
 
@@ -285,11 +295,21 @@ class Accounts:
             opened = await self._vault.open_many(connection, workspace_id, documents.values())
         return {id_: unpack(opened[document], Words).text for id_, document in documents.items()}
 
-    def _sealing(self, workspace_id: UUID, documents: list[Document]) -> Beside:
-        async def seal(connection: Connection) -> None:
-            await self._vault.seal_many(connection, workspace_id, documents)
+    def _rewriting(
+        self, workspace_id: UUID, sender_id: UUID, new: Sequence[Document], outdated: Collection[UUID] = ()
+    ) -> Beside:
+        """Keeps what is new of an account, and erases what is outdated."""
 
-        return seal
+        async def rewrite(connection: Connection) -> None:
+            await self._vault.seal_many(connection, workspace_id, new)
+            await self._vault.erase(connection, workspace_id, sender_id, outdated)
+
+        return rewrite
+
+
+def _credentials(sender: Sender) -> list[UUID]:
+    """The documents that are kept for no longer than they are used."""
+    return [] if sender.inbox_id is None else [sender.inbox_id]
 
 
 def _placed(documents: list[Document], sender_id: UUID, content: Struct) -> UUID:

@@ -66,9 +66,9 @@ class Senders:
         self._gates = gates
         self._clock = clock
 
-    async def load(self, workspace_id: UUID, sender_id: UUID) -> Sender:
+    async def load(self, workspace_id: UUID, sender_id: UUID, connection: Connection | None = None) -> Sender:
         """The sender now. Raises ``Refused`` ``not-found`` for one that is unknown or removed."""
-        found = await self.load_many(workspace_id, [sender_id])
+        found = await self.load_many(workspace_id, [sender_id], connection)
         if sender_id not in found:
             raise no_such_sender()
         return found[sender_id]

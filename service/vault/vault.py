@@ -141,6 +141,15 @@ class Vault:
             )
         return opened
 
+    async def erase(
+        self, connection: Connection, workspace_id: UUID, owner_id: UUID, document_ids: Collection[UUID]
+    ) -> None:
+        """Remove some documents of an owner. Until the database has vacuumed, their sealed bytes are on its disk."""
+        if document_ids:
+            await _queries.erase_documents(
+                connection, workspace_id=workspace_id, owner_id=owner_id, document_ids=list(document_ids)
+            )
+
     async def erase_owner(self, connection: Connection, workspace_id: UUID, owner_id: UUID) -> list[UUID]:
         """Remove an owner's key and documents, and keep nothing for it any more; answers which documents there were.
 

@@ -25,5 +25,8 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS k;
 
+-- name: erase-documents(workspace_id, owner_id, document_ids)!
+SELECT erase_vault_documents(:workspace_id, :owner_id, :document_ids);
+
 -- name: erase-owner(workspace_id, owner_id)
 SELECT document_id FROM erase_vault_owner(:workspace_id, :owner_id) AS e (document_id);
