@@ -51,15 +51,19 @@ BUGS: Final = (
         functions=(
             _NO_HEAD_LOCK,
             Change(
-                "store_events",
-                "          FROM drawn AS d\n    ), written",
-                "          FROM drawn AS d\n            ON CONFLICT DO NOTHING\n    ), written",
+                "append",
+                "NOT refused[w.request]) AS e;",
+                "NOT refused[w.request]) AS e ON CONFLICT DO NOTHING;",
             ),
         ),
     ),
     Bug(
         name="expectations are not checked",
         functions=(Change("objections", "WHERE w.fenced OR w.expected <> w.version", "WHERE w.fenced"),),
+    ),
+    Bug(
+        name="it is not noticed that expectations are not met",
+        functions=(Change("append", "w.expected <> coalesce(h.version, 0) OR epochs", "epochs"),),
     ),
     Bug(
         name="position > checkpoint reader",
@@ -97,19 +101,27 @@ BUGS: Final = (
         functions=(Change("objections", "WHERE g.epoch < h.fence;", "WHERE false;"),),
     ),
     Bug(
+        name="it is not noticed that the guard's fence was raised",
+        functions=(Change("append", "WHERE g.epoch < h.fence)", "WHERE false)"),),
+    ),
+    Bug(
         name="missing epoch check of the streams written",
         functions=(
-            Change("objections", "coalesce(epochs[u.request] < u.fence, false) AS fenced", "false AS fenced"),
+            Change("objections", "coalesce(epochs[u.request] < h.fence, false) AS fenced", "false AS fenced"),
         ),
+    ),
+    Bug(
+        name="it is not noticed that the fence of a stream written was raised",
+        functions=(Change("append", " OR epochs[w.request] < h.fence)", ")"),),
     ),
     Bug(
         name="fences are not locked",
         functions=(
             Change(
                 "append",
-                "PERFORM lock_fences(workspaces, requests, write_streams,"
-                " raised_fences, guard_requests, guard_streams);",
-                "NULL;",
+                "CASE WHEN f.raised THEN pg_advisory_xact_lock(f.key)"
+                " ELSE pg_advisory_xact_lock_shared(f.key) END",
+                "f.key",
             ),
         ),
     ),
