@@ -5,12 +5,12 @@
 -- workspace instead, and read all of it for each event.
 SELECT string_agg(substr(int4send(octet_length(entry)), 3) || entry, ''::bytea ORDER BY position) AS entries,
        coalesce(array_agg(position ORDER BY position) FILTER (WHERE detached), '{}') AS detached
-  FROM (SELECT e.position, is_detached(e.payload) AS detached,
+  FROM (SELECT e.position, is_detached(e.written) AS detached,
                leaf(e.workspace_id, e.stream, e.version, e.position, e.event_id, e.type, e.schema_version, e.actor,
-                    e.correlation_id, e.causation_id, e.epoch, e.recorded_at, e.payload) AS entry
+                    e.correlation_id, e.causation_id, e.epoch, e.recorded_at, e.written) AS entry
           FROM audit_bundles AS b
          CROSS JOIN LATERAL unnest(b.positions[1 : :width::integer]) AS wanted (position)
-         CROSS JOIN LATERAL (SELECT * FROM events AS s
+         CROSS JOIN LATERAL (SELECT s.*, s.payload::text AS written FROM events AS s
                               WHERE s.position = wanted.position OFFSET 0) AS e
          WHERE b.workspace_id = :workspace_id AND b.bundle = :bundle AND e.workspace_id = b.workspace_id
         OFFSET 0) AS leaves;

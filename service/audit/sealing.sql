@@ -12,8 +12,9 @@ UPDATE audit_progress SET position = :position;
 -- The hashes of the next leaves (RFC 6962: behind a zero byte), in the order of the feed. A page without events is one row.
 SELECT upto, position, workspace_id,
        sha256('\x00'::bytea || leaf(workspace_id, stream, version, position, event_id, type, schema_version, actor,
-                                    correlation_id, causation_id, epoch, recorded_at, payload)) AS hash
-  FROM feed(:after, :at_most);
+                                    correlation_id, causation_id, epoch, recorded_at, written)) AS hash
+  FROM feed(:after, :at_most)
+ CROSS JOIN LATERAL (SELECT payload::text OFFSET 0) AS text (written);
 
 -- name: size(workspace_id)$
 SELECT size FROM audit_trees WHERE workspace_id = :workspace_id;
