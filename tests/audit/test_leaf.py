@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import astuple, replace
 
 from service.audit.leaf import COLUMNS, LARGEST_INLINE
-from service.composition import Liftoff
-from service.database.pool import Connection
+from service.database.pool import Connection, open_pool
 from service.ids import new_id
 from service.store.history import Written
 from tests.audit.leaves import leaf
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORDINARY = Written(
     workspace_id=new_id(),
@@ -47,9 +49,9 @@ TEXTS = [
 ]
 
 
-@pytest.fixture
-async def connection(liftoff: Liftoff) -> AsyncIterator[Connection]:
-    async with liftoff.pool.acquire() as connection:
+@pytest_asyncio.fixture(loop_scope="module")
+async def connection(shared_database: str) -> AsyncIterator[Connection]:
+    async with await open_pool(shared_database, max_size=1) as pool, pool.acquire() as connection:
         yield connection
 
 
